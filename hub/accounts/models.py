@@ -1,0 +1,90 @@
+"""Users, their sessions and API keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.columns import Created, Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.contracts.actor import Role
+from hub.extensions import Model
+
+
+class Plan(enum.StrEnum):
+    """Subscription plan."""
+
+    FREE = "FREE"
+    PRO = "PRO"
+    TEAM = "TEAM"
+    ENTERPRISE = "ENTERPRISE"
+
+
+class User(Timestamps, Model):
+    """A person with an account. ``password`` is a hash; tokens and the two-factor secret are never shown."""
+
+    __tablename__ = "users"
+    __table_args__ = (sa.Index("idx_users_email", "email"),)
+
+    id: Mapped[Key]
+    email: Mapped[str] = mapped_column(sa.String(320), unique=True)
+    password: Mapped[str] = mapped_column(sa.String(255))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    avatar: Mapped[str | None] = mapped_column(sa.Text)
+    plan: Mapped[Plan] = mapped_column(enum_column(Plan, "plan"), default=Plan.FREE)
+    settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    email_verified: Mapped[bool] = mapped_column(default=False)
+    verify_token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    reset_token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    reset_token_exp: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    two_factor_enabled: Mapped[bool] = mapped_column(default=False)
+    two_factor_secret: Mapped[str | None] = mapped_column(sa.Text)
+    # Ours: see docs/data-model.md.
+    role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER)
+
+
+class Session(Created, Model):
+    """A signed-in browser. ``token`` and ``refresh_token`` hold SHA-256 digests; the values live in the cookie only."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (sa.Index("ix_sessions_user_id", "user_id"), sa.Index("ix_sessions_token", "token"))
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    token: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    refresh_token: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    user_agent: Mapped[str | None] = mapped_column(sa.String(400))
+    ip_address: Mapped[str | None] = mapped_column(sa.String(45))
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    # Ours.
+    last_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiKey(Created, Model):
+    """A key to the JSON API, shown once. ``key`` holds the SHA-256 digest of the whole key."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (sa.Index("ix_api_keys_user_id", "user_id"), sa.Index("ix_api_keys_key", "key"))
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    key: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    key_prefix: Mapped[str] = mapped_column(sa.String(16))
+    permissions: Mapped[list[str]] = mapped_column(Json, default=list)
+    last_used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    is_revoked: Mapped[bool] = mapped_column(default=False)
+
+
+class RateBucket(Model):
+    """Attempts counted per key and window (ours): sign-in limits hold over all workers because they live here."""
+
+    __tablename__ = "rate_buckets"
+
+    key: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
+    window_start: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    count: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,90 @@
+"""Analyses of failures, and the repairs made from them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.columns import Created, Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.extensions import Model
+
+
+class AiAnalysis(Created, Model):
+    """One diagnosis. ``error_data`` is the evidence, ``analysis`` the ``Diagnosis``, both as JSON."""
+
+    __tablename__ = "ai_analyses"
+    __table_args__ = (
+        sa.Index("ix_ai_analyses_user_id", "user_id"),
+        sa.Index("ix_ai_analyses_execution_id", "execution_id"),
+        sa.Index("ix_ai_analyses_page", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),
+    )
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    execution_id: Mapped[str | None] = mapped_column(sa.ForeignKey("executions.id", ondelete="SET NULL"))
+    error_data: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
+    request_data: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    analysis: Mapped[dict[str, Any]] = mapped_column(Json)
+    suggestions: Mapped[list[Any]] = mapped_column(Json)
+    confidence: Mapped[float]
+    applied: Mapped[bool] = mapped_column(default=False)
+    helpful: Mapped[bool | None]
+    # Ours: see docs/data-model.md.
+    analyzer: Mapped[str] = mapped_column(sa.String(60))
+    cause: Mapped[str] = mapped_column(sa.String(60))
+    node: Mapped[str | None] = mapped_column(sa.Text)
+    #: What the failure was about when there is no execution row (a file): the workflow's name.
+    title: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class RepairState(enum.StrEnum):
+    """Where a repair stands; the last four are final."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    APPLIED = "APPLIED"
+    ROLLED_BACK = "ROLLED_BACK"
+    REFUSED = "REFUSED"
+    #: The repair failed and the old workflow could not be put back: a person has to look.
+    STUCK = "STUCK"
+
+
+class Verdict(enum.StrEnum):
+    """What the retry proved."""
+
+    VERIFIED = "verified"
+    PARTIAL = "partial"
+    UNPROVEN = "unproven"
+    FAILED = "failed"
+    REGRESSED = "regressed"
+
+
+class Repair(Timestamps, Model):
+    """One attempt to apply a suggestion (ours). Every step is stored before it is made, so a killed worker can go on."""
+
+    __tablename__ = "repairs"
+    __table_args__ = (sa.Index("ix_repairs_analysis_id", "analysis_id"), sa.Index("ix_repairs_state", "state"))
+
+    id: Mapped[Key]
+    analysis_id: Mapped[str] = mapped_column(sa.ForeignKey("ai_analyses.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    suggestion_index: Mapped[int]
+    #: Hash of the diff that the person saw and agreed to.
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    state: Mapped[RepairState] = mapped_column(enum_column(RepairState, "repair_state"), default=RepairState.QUEUED)
+    step: Mapped[str] = mapped_column(sa.String(40), default="queued")
+    verdict: Mapped[Verdict | None] = mapped_column(enum_column(Verdict, "verdict"))
+    #: The workflow document before the repair, for the way back.
+    pre_image: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    pre_version_id: Mapped[str | None] = mapped_column(sa.String(64))
+    new_version_id: Mapped[str | None] = mapped_column(sa.String(64))
+    went_live: Mapped[bool] = mapped_column(default=False)
+    retry_n8n_execution_id: Mapped[str | None] = mapped_column(sa.String(80))
+    #: What happened, step by step: ``[{"at", "step", "note"}]``.
+    log: Mapped[list[Any]] = mapped_column(Json, default=list)
+    message: Mapped[str | None] = mapped_column(sa.Text)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

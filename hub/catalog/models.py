@@ -1,0 +1,40 @@
+"""Service templates as stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.columns import Json, Key, Timestamps, enum_column
+from hub.contracts.catalog import HttpMethod
+from hub.extensions import Model
+
+
+class Template(Timestamps, Model):
+    """One ready request of one service, loaded from the enabled packs."""
+
+    __tablename__ = "templates"
+    __table_args__ = (
+        sa.UniqueConstraint("service_id", "endpoint_id"),
+        sa.Index("ix_templates_service_id", "service_id"),
+        sa.Index("ix_templates_category", "category"),
+    )
+
+    id: Mapped[Key]
+    service_id: Mapped[str] = mapped_column(sa.String(80))
+    service_name: Mapped[str] = mapped_column(sa.String(200))
+    service_icon: Mapped[str | None] = mapped_column(sa.Text)
+    category: Mapped[str] = mapped_column(sa.String(80))
+    endpoint_id: Mapped[str] = mapped_column(sa.String(120))
+    endpoint_name: Mapped[str] = mapped_column(sa.String(200))
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    method: Mapped[HttpMethod] = mapped_column(enum_column(HttpMethod, "http_method"))
+    url_template: Mapped[str] = mapped_column(sa.Text)
+    headers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    body_template: Mapped[Any | None] = mapped_column(Json)
+    variables: Mapped[list[Any]] = mapped_column(Json, default=list)
+    documentation: Mapped[str | None] = mapped_column(sa.Text)
+    is_official: Mapped[bool] = mapped_column(default=True)
+    usage_count: Mapped[int] = mapped_column(default=0)

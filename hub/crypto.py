@@ -1,0 +1,82 @@
+"""Encryption at rest and keyed hashes. The only module that touches the encryption keys.
+
+Envelope: ``v1.<key id>.<nonce>.<ciphertext and tag>``, AES-256-GCM, 96-bit random nonce. The additional data binds a
+value to its row and column, so that a ciphertext copied to another row does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_VERSION = "v1"
+_NONCE_BYTES = 12
+
+
+class DecryptionError(Exception):
+    """The value was made with a key that is not configured, belongs to another row, or was changed."""
+
+
+def derive_key(key: bytes, purpose: str) -> bytes:
+    """32 bytes for one purpose, so that no key serves two (HKDF-SHA256)."""
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)
+
+
+def digest_token(token: str) -> str:
+    """What is stored of a random token (sessions, API keys): 256 bits of entropy need no slow hash. Hex SHA-256."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def same_text(one: str, other: str) -> bool:
+    """Equality in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Vault:
+    """Encrypts with the newest key and opens with any of them."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._ciphers = {self._key_id(key): AESGCM(derive_key(key, "hub.secrets")) for key in keys}
+        self._newest = self._key_id(keys[0])
+
+    @staticmethod
+    def _key_id(key: bytes) -> str:
+        return hashlib.sha256(key).hexdigest()[:8]
+
+    def encrypt(self, text: str, *, binding: str) -> str:
+        """The envelope of ``text``. ``binding`` names its place, e.g. ``instances.api_key:<row id>``."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        sealed = self._ciphers[self._newest].encrypt(nonce, text.encode(), binding.encode())
+        return ".".join((_VERSION, self._newest, _encode(nonce), _encode(sealed)))
+
+    def decrypt(self, envelope: str, *, binding: str) -> str:
+        """The text in ``envelope``; DecryptionError when it does not open at this place with a configured key."""
+        try:
+            version, key_id, nonce, sealed = envelope.split(".")
+            if version != _VERSION:
+                raise DecryptionError(f"unknown envelope version {version!r}")
+            cipher = self._ciphers[key_id]
+            return cipher.decrypt(_decode(nonce), _decode(sealed), binding.encode()).decode()
+        except KeyError as error:
+            raise DecryptionError("encrypted with a key that is not in ENCRYPTION_KEY") from error
+        except (InvalidTag, ValueError) as error:
+            raise DecryptionError("the value was changed or belongs elsewhere") from error
+
+    def needs_rotation(self, envelope: str) -> bool:
+        """Whether ``envelope`` was made with an older key than the newest."""
+        return envelope.split(".")[1:2] != [self._newest]

@@ -1,0 +1,73 @@
+"""Executions of workflows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.columns import Json, Key, UtcDateTime, enum_column
+from hub.extensions import Model
+
+
+class ExecutionStatus(enum.StrEnum):
+    """The seed's five states; ``n8n_status`` keeps n8n's own word (error, crashed, new, ...)."""
+
+    RUNNING = "RUNNING"
+    SUCCESS = "SUCCESS"
+    FAILED = "FAILED"
+    WAITING = "WAITING"
+    CANCELED = "CANCELED"
+
+
+class DetailState(enum.StrEnum):
+    """Whether ``data`` and ``error`` were read from n8n."""
+
+    NONE = "NONE"
+    STORED = "STORED"
+    TRUNCATED = "TRUNCATED"
+    UNAVAILABLE = "UNAVAILABLE"
+
+
+class Execution(Model):
+    """One run of a workflow. ``data`` is n8n's ``data`` + ``workflowData``, redacted and capped; read for failures only."""
+
+    __tablename__ = "executions"
+    __table_args__ = (
+        sa.UniqueConstraint("workflow_id", "n8n_execution_id"),
+        sa.Index("ix_executions_workflow_id", "workflow_id"),
+        sa.Index("ix_executions_status", "status"),
+        sa.Index("idx_executions_started_at", sa.text("started_at DESC")),
+        sa.Index("idx_executions_workflow_status", "workflow_id", "status"),
+        sa.Index("ix_executions_page", "instance_id", sa.text("started_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_executions_status_page", "instance_id", "status", sa.text("started_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_executions_workflow_page", "workflow_id", sa.text("started_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_executions_remote", "instance_id", "n8n_execution_id"),
+    )
+
+    id: Mapped[Key]
+    workflow_id: Mapped[str] = mapped_column(sa.ForeignKey("workflows.id", ondelete="CASCADE"))
+    #: Text, because newer n8n engines use UUIDs. Rows of an earlier epoch carry it as "<epoch>:<id>".
+    n8n_execution_id: Mapped[str] = mapped_column(sa.String(80))
+    status: Mapped[ExecutionStatus] = mapped_column(enum_column(ExecutionStatus, "execution_status"))
+    mode: Mapped[str] = mapped_column(sa.String(20))
+    data: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    error: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Seconds.
+    duration: Mapped[float | None]
+    # Ours: see docs/data-model.md.
+    instance_id: Mapped[str] = mapped_column(sa.ForeignKey("instances.id", ondelete="CASCADE"))
+    n8n_status: Mapped[str] = mapped_column(sa.String(20))
+    retry_of: Mapped[str | None] = mapped_column(sa.String(80))
+    retry_success_id: Mapped[str | None] = mapped_column(sa.String(80))
+    wait_till: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    workflow_version_id: Mapped[str | None] = mapped_column(sa.String(64))
+    detail_state: Mapped[DetailState] = mapped_column(enum_column(DetailState, "detail_state"), default=DetailState.NONE)
+    error_message: Mapped[str | None] = mapped_column(sa.Text)
+    error_node: Mapped[str | None] = mapped_column(sa.Text)
+    vanished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

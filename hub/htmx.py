@@ -1,0 +1,36 @@
+"""Pages and their fragments: one template, one view, one URL for both."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, redirect, render_template, request, url_for
+from flask.wrappers import Response as FlaskResponse
+from werkzeug.wrappers import Response
+
+
+def is_fragment_request() -> bool:
+    """Whether htmx asks for a part: not for boosted links, and not when the browser goes back in history."""
+    headers = request.headers
+    return (
+        headers.get("HX-Request") == "true"
+        and headers.get("HX-Boosted") != "true"
+        and headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+def render(template: str, *, block: str | None = None, **context: Any) -> str:
+    """The whole page, or only ``block`` of it where htmx asked for a part. The view names the block, never the client."""
+    if block is None or not is_fragment_request():
+        return render_template(template, **context)
+    current_app.update_template_context(context)
+    page = current_app.jinja_env.get_template(template)
+    return "".join(page.blocks[block](page.new_context(context)))
+
+
+def go_to(endpoint: str, **values: Any) -> Response:
+    """See other: a redirect that a plain form follows with GET, and that htmx follows as a whole page."""
+    location = url_for(endpoint, **values)
+    if request.headers.get("HX-Request") == "true":
+        return FlaskResponse(status=204, headers={"HX-Redirect": location})
+    return redirect(location, code=303)

