@@ -1,0 +1,80 @@
+# Two commands start everything: make run (the product) and make test (the proof). "make help" lists the rest.
+# Needs Python 3.11 or newer, git and make; everything else is installed into .venv and .cache of this folder.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench screenshots translations lock n8n FORCE
+
+help: ## list the commands
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: .venv/.project static/vendor/.fingerprint $(CATALOGUES) ## install everything that is locked; quick when nothing changed
+
+run: setup ## start the hub on http://127.0.0.1:8000
+	@$(BIN)/hub db upgrade
+	@$(BIN)/hub db seed
+	@exec $(BIN)/hub run
+
+demo: setup n8n ## start a real n8n with failing workflows beside the hub, connected and synced
+	@exec $(BIN)/python -m hub.demo
+
+test: setup ## run the test suite on SQLite
+	$(PYTEST) -q -n $(WORKERS) -m "not n8n and not browser"
+
+test-postgresql: setup ## run the test suite on a PostgreSQL that is started from a wheel
+	HUB_TEST_DATABASE=postgresql $(PYTEST) -q -n $(WORKERS) -m "not n8n and not browser"
+
+test-n8n: setup n8n ## walk the main road against a real n8n
+	$(PYTEST) -q -m n8n tests/n8n
+
+test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
+	$(PYTEST) -q -m browser tests/browser
+
+bench: setup n8n ## print what a sync, a page and a worker cost
+	$(BIN)/python tests/benchmarks/run.py
+
+screenshots: setup ## write pictures of every page to tmp/screenshots
+	$(BIN)/python -m tests.browser.screenshots tmp/screenshots
+
+check: setup ## lint, format, types, import walls, migrations, templates, translations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_migrations.py
+	$(BIN)/python tools/check_templates.py
+	$(BIN)/python tools/translations.py check
+
+translations: setup ## bring the .po files up to date with the code
+	$(BIN)/python tools/translations.py update
+
+n8n: .venv/.project ## install the n8n of the tests and the demo into a cache outside of this folder
+	@$(BIN)/python tools/install_n8n.py
+
+lock: .venv/.project ## choose versions anew and write requirements.lock
+	$(BIN)/python tools/lock.py
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it or say: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.dependencies: requirements.lock | .venv/bin/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.project: pyproject.toml .venv/.dependencies
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+static/vendor/.fingerprint: FORCE | .venv/bin/python
+	@$(BIN)/python tools/vendor.py
+
+%.mo: %.po .venv/.dependencies
+	@$(BIN)/pybabel --quiet compile --input-file=$< --output-file=$@
