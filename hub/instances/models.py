@@ -48,6 +48,8 @@ class Instance(Timestamps, Model):
     is_sample: Mapped[bool] = mapped_column(default=False)
     #: Machine-readable reason of ``last_error`` ("unauthorized", "not-n8n", "timeout", ...); None when all is well.
     error_code: Mapped[str | None] = mapped_column(sa.String(40))
+    #: What the words of ``error_code`` need (an address, a status), so that they can be said in any language.
+    error_details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     key_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     #: What the instance and the key can do, as last found (``instances.features``).
     capabilities: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
