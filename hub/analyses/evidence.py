@@ -1,0 +1,221 @@
+"""From one failed execution (the public API's JSON) to the small, redacted, deterministic picture that analyzers judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hub.analyses.evidence_error import read_error
+from hub.analyses.evidence_size import cut, fit
+from hub.contracts.analysis import Evidence, NodeData
+from hub.redaction import find_secrets
+
+_WORKFLOW_KEYS = ("name", "nodes", "connections", "settings")
+#: Items kept of the failing node's input and its nearest ancestors, and of the other nodes.
+_ITEMS_NEAR, _ITEMS_FAR = 4, 1
+_NEAR = 3
+
+Json = dict[str, Any]
+
+
+def build_evidence(execution: Json, workflow: Json | None = None, *, known_secrets: Iterable[str] = ()) -> Evidence:
+    """The evidence of an execution, redacted and at most about 200 KB beside the workflow itself.
+
+    ``workflow`` is the workflow as it is now, against which patches are made; without it the version that ran is taken.
+    Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
+    """
+    secrets = find_secrets([execution, workflow], known_secrets=known_secrets)
+    picture: Json = secrets.remove_from(_picture(execution, workflow)).value
+    picture = fit(picture)
+    nodes = {name: NodeData(**_sized(data)) for name, data in picture.pop("node_data").items()}
+    return Evidence(**picture, node_data=nodes)
+
+
+def _picture(execution: Json, workflow: Json | None) -> Json:
+    """The fields of the evidence, not yet redacted."""
+    data = _mapping(execution.get("data"))
+    result = _mapping(data.get("resultData"))
+    runs = _mapping(result.get("runData"))
+    executed = _mapping(execution.get("workflowData"))
+    current = workflow if workflow and isinstance(workflow.get("nodes"), list) else executed
+    stack = _first(_mapping(data.get("executionData")).get("nodeExecutionStack"))
+    error, error_node = read_error(result)
+    if error_node.get("name") not in {*runs, *(node.get("name") for node in _document(current)["nodes"])}:
+        error_node = {}  # the error came up from a sub-workflow and names a node of that one
+    failing = _failing_node(result, runs, stack, error_node)
+    items, keys, count = _inputs(stack, runs, failing, error.item_index)
+    return {
+        "execution_id": _text(execution.get("id")),
+        "status": _text(execution.get("status")) or "unknown",
+        "mode": _text(execution.get("mode")),
+        "started_at": _text(execution.get("startedAt")),
+        "stopped_at": _text(execution.get("stoppedAt")),
+        "error": error.model_dump(),
+        "failing_node": failing,
+        "resolved_parameters": error_node.get("parameters") if error_node else _mapping(stack.get("node")).get("parameters"),
+        "input_items": items,
+        "input_count": count,
+        "input_binary_keys": keys,
+        "node_data": _node_data(runs, current, failing),
+        "workflow": _document(current),
+        "limits": _limits(execution, data, result, executed, workflow),
+    }
+
+
+def _failing_node(result: Json, runs: Json, stack: Json, error_node: Json) -> str | None:
+    """The node that n8n blames: named by the error, else the one that ended with an error, else the last one."""
+    if error_node.get("name"):
+        return str(error_node["name"])
+    for name, entries in runs.items():
+        if any(_mapping(entry).get("error") for entry in entries or ()) and name == result.get("lastNodeExecuted", name):
+            return str(name)
+    return _text(result.get("lastNodeExecuted") or _mapping(stack.get("node")).get("name"))
+
+
+def _inputs(stack: Json, runs: Json, failing: str | None, item_index: int | None) -> tuple[list[Json], list[str], int]:
+    """The failing node's first input items, the keys of their files, and how many items there were.
+
+    The item that failed is kept too: as the last one, where it lies behind the first ones.
+    """
+    if _mapping(stack.get("node")).get("name", failing) == failing:
+        items = [item for branch in _branches(stack.get("data")) for item in branch]
+    else:
+        items = []
+    if not items and failing in runs:
+        items = _source_items(runs, _mapping(_last(runs[failing])))
+    kept = items[:_ITEMS_NEAR]
+    if item_index is not None and _ITEMS_NEAR <= item_index < len(items):
+        kept.append(items[item_index])
+    return [_json(item) for item in kept], _binary_keys(items), len(items)
+
+
+def _source_items(runs: Json, run: Json) -> list[Json]:
+    """What the node's source put out, for runs whose execution stack was not kept."""
+    items: list[Json] = []
+    for source in run.get("source") or ():
+        source = _mapping(source)
+        entries = runs.get(source.get("previousNode", "")) or []
+        index = source.get("previousNodeRun") or 0
+        if index < len(entries):
+            branches = _branches(_mapping(entries[index]).get("data"))
+            output = source.get("previousNodeOutput") or 0
+            items += branches[output] if output < len(branches) else []
+    return items
+
+
+def _node_data(runs: Json, workflow: Json, failing: str | None) -> Json:
+    near = _ancestors(workflow, failing, _NEAR)
+    return {name: _one_node(entries, _ITEMS_NEAR if name in near else _ITEMS_FAR) for name, entries in runs.items() if entries}
+
+
+def _one_node(entries: list[Any], limit: int) -> Json:
+    """The last run of a node."""
+    run = _mapping(_last(entries))
+    branches = _branches(run.get("data"))
+    return {
+        "executed": True,
+        "status": _text(run.get("executionStatus")),
+        "item_count": sum(len(branch) for branch in branches),
+        "outputs": [[_json(item) for item in branch[:limit]] for branch in branches],
+        "binary_keys": _binary_keys([item for branch in branches for item in branch]),
+        "execution_time_ms": run.get("executionTime") if isinstance(run.get("executionTime"), int | float) else None,
+    }
+
+
+def _sized(data: Json) -> Json:
+    return {**data, "outputs": tuple(tuple(branch) for branch in data["outputs"])}
+
+
+def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
+    """The nodes that lead to the named one within that many steps."""
+    parents: dict[str, set[str]] = {}
+    for source, kinds in _mapping(workflow.get("connections")).items():
+        for outputs in _mapping(kinds).values():
+            for target in (entry for output in outputs or () for entry in output or () if isinstance(entry, dict)):
+                parents.setdefault(target.get("node", ""), set()).add(source)
+    found = {name} if name else set()
+    for _ in range(depth):
+        found |= {parent for node in found for parent in parents.get(node, ())}
+    return found
+
+
+def _document(workflow: Json) -> Json:
+    """The part of a workflow that a patch may change."""
+    document = {key: workflow.get(key) for key in _WORKFLOW_KEYS}
+    nodes = [node for node in document["nodes"] or () if isinstance(node, dict)]
+    return {
+        "name": document["name"] or "",
+        "nodes": nodes,
+        "connections": _mapping(document["connections"]),
+        "settings": _mapping(document["settings"]),
+    }
+
+
+def _limits(execution: Json, data: Json, result: Json, executed: Json, workflow: Json | None) -> list[str]:
+    limits = []
+    if not data:
+        limits.append("too-large" if execution.get("dataTooLargeToDisplay") else "no-data")
+    if result.get("redactedError") or _mapping(data.get("redactionInfo")).get("isRedacted"):
+        limits.append("redacted-by-n8n")
+    if execution.get("truncated") or data.get("truncated"):
+        limits.append("truncated")
+    if workflow and executed and _changed(execution, executed, workflow):
+        limits.append("workflow-changed")
+    return limits
+
+
+def _changed(execution: Json, executed: Json, workflow: Json) -> bool:
+    """Whether the workflow is another one than the version that ran.
+
+    n8n writes default values into the version that ran, so only what both hold is compared.
+    """
+    version = execution.get("workflowVersionId")
+    if version and version == workflow.get("versionId"):
+        return False
+    before = {node.get("name"): node for node in executed.get("nodes") or ()}
+    after = {node.get("name"): node for node in workflow.get("nodes") or ()}
+    if before.keys() != after.keys():
+        return True
+    return any(
+        node.get("type") != after[name].get("type") or _differs(node.get("parameters"), after[name].get("parameters"))
+        for name, node in before.items()
+    )
+
+
+def _differs(before: Any, after: Any) -> bool:
+    if isinstance(before, dict) and isinstance(after, dict):
+        return any(key not in before or _differs(before[key], value) for key, value in after.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) != len(after) or any(_differs(*pair) for pair in zip(before, after, strict=True))
+    return bool(before != after)
+
+
+def _branches(data: Any) -> list[list[Json]]:
+    """The items of each main output (or input)."""
+    main = _mapping(data).get("main")
+    return [[item for item in branch or () if isinstance(item, dict)] for branch in main] if isinstance(main, list) else []
+
+
+def _json(item: Json) -> Json:
+    value = item.get("json")
+    return cut(value) if isinstance(value, dict) else {}
+
+
+def _binary_keys(items: list[Json]) -> list[str]:
+    return list(dict.fromkeys(str(key) for item in items for key in _mapping(item.get("binary"))))
+
+
+def _mapping(value: Any) -> Json:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _first(value: Any) -> Json:
+    return _mapping(value[0]) if isinstance(value, list) and value else {}
+
+
+def _last(value: Any) -> Any:
+    return value[-1] if isinstance(value, list) and value else None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
