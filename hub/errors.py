@@ -14,6 +14,13 @@ class HubError(Exception):
         self.message = message
 
 
+class Unauthenticated(HubError):
+    """Nobody is signed in, or the API key is not valid."""
+
+    status = 401
+    title = "Unauthorized"
+
+
 class NotFound(HubError):
     """The object does not exist, or belongs to somebody else; the two are not told apart."""
 
