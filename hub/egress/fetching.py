@@ -1,0 +1,132 @@
+"""One request with a deadline and a size limit."""
+
+from __future__ import annotations
+
+import json as json_module
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+
+from hub.egress.errors import EgressError
+from hub.egress.session import CONNECT_SECONDS, GuardedSession
+from hub.egress.urls import Target, check_url
+
+_CHUNK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. ``body`` is decompressed; ``elapsed_ms`` counts from the call to the last byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed_ms: float
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, lower-case; empty where there is none."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def text(self) -> str:
+        """The body as UTF-8, with replacement characters where it is not."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON; ValueError where it is not (or is cut short)."""
+        return json_module.loads(self.body)
+
+
+def fetch(
+    session: GuardedSession,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    json: Any = None,
+    timeout: float = 30.0,
+    max_bytes: int = 5_000_000,
+) -> Answer:
+    """Make one request within ``timeout`` seconds in all and read at most ``max_bytes`` of decompressed answer.
+
+    A redirect is an answer like any other. Raises ``EgressError`` for everything that is no complete answer.
+    """
+    target = check_url(url)
+    started = time.monotonic()
+    with session.guard.deadline(timeout):
+        try:
+            response = session.request(
+                method,
+                url,
+                headers=headers,
+                params=params,
+                json=json,
+                timeout=(min(CONNECT_SECONDS, timeout), timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                body = _read(response, max_bytes)
+        except EgressError as error:
+            raise EgressError("timeout", host=target.host, seconds=timeout) if error.code == "timeout" else error from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _translate(error, target, timeout, expired=session.guard.expired) from error
+        if session.guard.expired:
+            raise EgressError("timeout", host=target.host, seconds=timeout)
+    return Answer(response.status_code, response.headers, body, (time.monotonic() - started) * 1000)
+
+
+def _read(response: requests.Response, max_bytes: int) -> bytes:
+    """The body, read as it comes (``read`` would wait for a full chunk) and counted after decompression."""
+    announced = response.headers.get("Content-Length", "")
+    if announced.isdigit() and int(announced) > max_bytes:
+        raise EgressError("too-large", limit=max_bytes)
+    chunks, size = [], 0
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > max_bytes:
+            raise EgressError("too-large", limit=max_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and all that it was made from: requests and urllib3 wrap by argument, by attribute and by ``from``."""
+    seen: set[int] = set()
+    queue = [error]
+    while queue:
+        current = queue.pop(0)
+        if current is None or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = [part for part in current.args if isinstance(part, BaseException)]
+        queue += [*wrapped, getattr(current, "reason", None), current.__cause__, current.__context__]
+        queue = [part for part in queue if isinstance(part, BaseException)]
+
+
+def _translate(error: Exception, target: Target, seconds: float, *, expired: bool) -> EgressError:
+    causes = list(_causes(error))
+    place: dict[str, str | int] = {"host": target.host, "port": target.port}
+    for cause in causes:
+        if isinstance(cause, EgressError):
+            return cause
+    if expired or any(isinstance(cause, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)) for cause in causes):
+        return EgressError("timeout", host=target.host, seconds=seconds)
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return EgressError("tls", **place, reason=cause.verify_message)
+        if isinstance(cause, ssl.SSLError):
+            return EgressError("tls", **place, reason=cause.reason or "handshake failed")
+    if any(isinstance(cause, (ConnectionError, socket.error)) for cause in causes):
+        return EgressError("reset", host=target.host)
+    if any(isinstance(cause, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.ProtocolError)) for cause in causes):
+        return EgressError("reset", host=target.host)
+    return EgressError("bad-answer", host=target.host, reason=type(error).__name__)

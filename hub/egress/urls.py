@@ -1,0 +1,82 @@
+"""Rules for URLs, judged before any I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import idna
+
+from hub.egress.errors import EgressError
+
+MAX_URL = 8192
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a URL leads. ``host`` is lower-case ASCII (an IPv6 address without brackets)."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """``host``, with its port where that is not the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """``scheme://host[:port]``."""
+        return f"{self.scheme}://{self.authority}"
+
+
+def check_url(url: str) -> Target:
+    """The target of an http(s) URL; ``EgressError("bad-url")`` for one that two parsers could read differently."""
+    if len(url) > MAX_URL:
+        raise EgressError("bad-url", reason="it is longer than 8192 characters")
+    if re.search(r"[\x00-\x20\x7f-\xa0\u2028\u2029\\]", url):
+        raise EgressError("bad-url", reason="it contains a space, a backslash or a control character")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise EgressError("bad-url", reason="its host or port cannot be read") from error
+    scheme = parts.scheme.lower()
+    if scheme not in _DEFAULT_PORTS:
+        raise EgressError("bad-url", reason="it must begin with http:// or https://")
+    if not re.match(r"https?://[^/]", url, re.IGNORECASE):
+        raise EgressError("bad-url", reason="two slashes and a host must follow the scheme")
+    if "@" in parts.netloc:
+        raise EgressError("bad-url", reason="it must not contain a user name or password")
+    if port == 0 or parts.netloc.endswith(":"):
+        raise EgressError("bad-url", reason="its port is not a number from 1 to 65535")
+    return Target(scheme, _check_host(parts.netloc, parts.hostname or ""), port or _DEFAULT_PORTS[scheme])
+
+
+def _check_host(netloc: str, host: str) -> str:
+    if "%" in host:
+        raise EgressError("bad-url", reason="its host name is not valid")
+    if netloc.startswith("["):
+        try:
+            return str(ipaddress.IPv6Address(host))
+        except ValueError as error:
+            raise EgressError("bad-url", reason="its IPv6 address cannot be read") from error
+    try:
+        host = host if host.isascii() else idna.encode(host).decode("ascii")
+    except idna.IDNAError as error:
+        raise EgressError("bad-url", reason="its host name contains characters that no host name may have") from error
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise EgressError("bad-url", reason="its host name is not valid")
+    if _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
+        try:
+            return str(ipaddress.IPv4Address(host))
+        except ValueError as error:
+            raise EgressError("bad-url", reason="its IPv4 address must be written as four plain numbers") from error
+    return host
