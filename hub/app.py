@@ -1,0 +1,103 @@
+"""The application: every part that is put together, in order."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask
+from sqlalchemy.pool import NullPool
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from hub import errors_web, i18n, security
+from hub.accounts import models as _accounts
+from hub.accounts.views import bp as accounts_pages
+from hub.analyses import models as _analyses
+from hub.analyses.views import bp as analyses_pages
+from hub.api import init_api
+from hub.audit import models as _audit
+from hub.audit.views import bp as audit_pages
+from hub.catalog import models as _catalog
+from hub.config import ROOT, Config, load_config
+from hub.crypto import Vault, derive_key
+from hub.dashboard.views import bp as dashboard_pages
+from hub.executions import models as _executions
+from hub.executions.views import bp as executions_pages
+from hub.extensions import Base, csrf, db, htmx
+from hub.http_builder import models as _http_builder
+from hub.instances import models as _instances
+from hub.instances.views import bp as instances_pages
+from hub.jobs import models as _jobs
+from hub.plugin_manager import PluginManager
+from hub.system.views import bp as system_pages
+from hub.workflows import models as _workflows
+from hub.workflows.views import bp as workflows_pages
+
+#: All tables of the hub are known once this module is imported.
+MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
+
+PAGES = (
+    dashboard_pages,
+    accounts_pages,
+    instances_pages,
+    workflows_pages,
+    executions_pages,
+    analyses_pages,
+    audit_pages,
+    system_pages,
+)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI application. It neither migrates nor schedules: ``hub db upgrade`` and ``hub worker`` do."""
+    config = config or load_config()
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    _configure(app, config)
+    _init_database(app, config)
+    _init_plugins(app, config)
+    csrf.init_app(app)
+    htmx.init_app(app)
+    i18n.init_app(app)
+    security.init_app(app)
+    errors_web.init_app(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    init_api(app)
+    return app
+
+
+def _configure(app: Flask, config: Config) -> None:
+    logging.getLogger("hub").setLevel(config.log_level)
+    newest, *older = config.encryption_keys
+    app.config.update(
+        SECRET_KEY=derive_key(newest, "flask.session").hex(),
+        SECRET_KEY_FALLBACKS=[derive_key(key, "flask.session").hex() for key in older],
+        SESSION_COOKIE_NAME="hub_state",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=20_000_000,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    app.extensions["hub_config"] = config
+    app.extensions["hub_vault"] = Vault(config.encryption_keys)
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def _init_database(app: Flask, config: Config) -> None:
+    options = dict(config.database.options)
+    if config.database.is_sqlite:
+        config.instance_dir.mkdir(parents=True, exist_ok=True)
+        # A connection costs SQLite 0.1 ms; a pool would only share locks between threads.
+        options = {"poolclass": NullPool}
+    app.config["SQLALCHEMY_DATABASE_URI"] = config.database.url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    db.init_app(app)
+
+
+def _init_plugins(app: Flask, config: Config) -> None:
+    """Load the plugins; one that brings tables without its own prefix would break the hub's migrations, so it is refused."""
+    manager = PluginManager(Base.metadata)
+    manager.load(config.plugins, safe_mode=config.safe_mode)
+    app.extensions["hub_plugins"] = manager
