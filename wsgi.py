@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""The WSGI application for gunicorn: `gunicorn wsgi:app` reads gunicorn.conf.py beside this file."""
 
 from hub import create_app
 
