@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.identifiers import new_id
@@ -54,17 +55,36 @@ def enum_column(enumeration: type[enum.StrEnum], name: str) -> sa.Enum:
     )
 
 
+class Now(sa.sql.functions.FunctionElement[dt.datetime]):
+    """The present UTC time as a column default, in the same form in which ``UtcDateTime`` stores times."""
+
+    type = UtcDateTime()
+    inherit_cache = True
+
+
+@compiles(Now, "postgresql")
+def _now_on_postgresql(_element: Now, _compiler: Any, **_options: Any) -> str:
+    return "CURRENT_TIMESTAMP"
+
+
+@compiles(Now, "sqlite")
+def _now_on_sqlite(_element: Now, _compiler: Any, **_options: Any) -> str:
+    return "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
+
+
+# Columns whose default also holds for rows that are inserted past the ORM.
 Key = Annotated[str, mapped_column(sa.String(32), primary_key=True, default=new_id)]
-Time = Annotated[dt.datetime, mapped_column(UtcDateTime)]
-OptionalTime = Annotated[dt.datetime | None, mapped_column(UtcDateTime)]
-JsonObject = Annotated[dict[str, Any], mapped_column(Json)]
-JsonList = Annotated[list[Any], mapped_column(Json)]
+Flag = Annotated[bool, mapped_column(default=False, server_default=sa.false())]
+Count = Annotated[int, mapped_column(default=0, server_default="0")]
+JsonObject = Annotated[dict[str, Any], mapped_column(Json, default=dict, server_default="{}")]
+JsonList = Annotated[list[Any], mapped_column(Json, default=list, server_default="[]")]
+TextList = Annotated[list[str], mapped_column(Json, default=list, server_default="[]")]
 
 
 class Created:
     """``created_at``, set once."""
 
-    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now, server_default=Now())
 
 
 class Timestamps(Created):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Created, Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Created, Flag, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
 from hub.contracts.actor import Role
 from hub.extensions import Model
 
@@ -34,16 +33,16 @@ class User(Timestamps, Model):
     password: Mapped[str] = mapped_column(sa.String(255))
     name: Mapped[str] = mapped_column(sa.String(200))
     avatar: Mapped[str | None] = mapped_column(sa.Text)
-    plan: Mapped[Plan] = mapped_column(enum_column(Plan, "plan"), default=Plan.FREE)
-    settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    email_verified: Mapped[bool] = mapped_column(default=False)
+    plan: Mapped[Plan] = mapped_column(enum_column(Plan, "plan"), default=Plan.FREE, server_default=Plan.FREE)
+    settings: Mapped[JsonObject]
+    email_verified: Mapped[Flag]
     verify_token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     reset_token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
     reset_token_exp: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    two_factor_enabled: Mapped[bool] = mapped_column(default=False)
+    two_factor_enabled: Mapped[Flag]
     two_factor_secret: Mapped[str | None] = mapped_column(sa.Text)
     # Ours: see docs/data-model.md.
-    role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER)
+    role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
 
 
 class Session(Created, Model):
@@ -74,10 +73,10 @@ class ApiKey(Created, Model):
     name: Mapped[str] = mapped_column(sa.String(200))
     key: Mapped[str] = mapped_column(sa.String(64), unique=True)
     key_prefix: Mapped[str] = mapped_column(sa.String(16))
-    permissions: Mapped[list[str]] = mapped_column(Json, default=list)
+    permissions: Mapped[TextList]
     last_used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    is_revoked: Mapped[bool] = mapped_column(default=False)
+    is_revoked: Mapped[Flag]
 
 
 class RateBucket(Model):
@@ -87,4 +86,4 @@ class RateBucket(Model):
 
     key: Mapped[str] = mapped_column(sa.String(120), primary_key=True)
     window_start: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    count: Mapped[int] = mapped_column(default=0)
+    count: Mapped[Count]

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Created, Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.columns import Created, Flag, Json, JsonList, Key, Timestamps, UtcDateTime, enum_column
 from hub.extensions import Model
 
 
@@ -31,14 +31,14 @@ class AiAnalysis(Created, Model):
     analysis: Mapped[dict[str, Any]] = mapped_column(Json)
     suggestions: Mapped[list[Any]] = mapped_column(Json)
     confidence: Mapped[float]
-    applied: Mapped[bool] = mapped_column(default=False)
+    applied: Mapped[Flag]
     helpful: Mapped[bool | None]
     # Ours: see docs/data-model.md.
     analyzer: Mapped[str] = mapped_column(sa.String(60))
     cause: Mapped[str] = mapped_column(sa.String(60))
     node: Mapped[str | None] = mapped_column(sa.Text)
     #: What the failure was about when there is no execution row (a file): the workflow's name.
-    title: Mapped[str] = mapped_column(sa.Text, default="")
+    title: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
 
 class RepairState(enum.StrEnum):
@@ -75,16 +75,18 @@ class Repair(Timestamps, Model):
     suggestion_index: Mapped[int]
     #: Hash of the diff that the person saw and agreed to.
     digest: Mapped[str] = mapped_column(sa.String(64))
-    state: Mapped[RepairState] = mapped_column(enum_column(RepairState, "repair_state"), default=RepairState.QUEUED)
-    step: Mapped[str] = mapped_column(sa.String(40), default="queued")
+    state: Mapped[RepairState] = mapped_column(
+        enum_column(RepairState, "repair_state"), default=RepairState.QUEUED, server_default=RepairState.QUEUED
+    )
+    step: Mapped[str] = mapped_column(sa.String(40), default="queued", server_default="queued")
     verdict: Mapped[Verdict | None] = mapped_column(enum_column(Verdict, "verdict"))
     #: The workflow document before the repair, for the way back.
     pre_image: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
     pre_version_id: Mapped[str | None] = mapped_column(sa.String(64))
     new_version_id: Mapped[str | None] = mapped_column(sa.String(64))
-    went_live: Mapped[bool] = mapped_column(default=False)
+    went_live: Mapped[Flag]
     retry_n8n_execution_id: Mapped[str | None] = mapped_column(sa.String(80))
     #: What happened, step by step: ``[{"at", "step", "note"}]``.
-    log: Mapped[list[Any]] = mapped_column(Json, default=list)
+    log: Mapped[JsonList]
     message: Mapped[str | None] = mapped_column(sa.Text)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

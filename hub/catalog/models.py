@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Json, Key, Timestamps, enum_column
+from hub.columns import Count, Json, JsonList, JsonObject, Key, Timestamps, enum_column
 from hub.contracts.catalog import HttpMethod
 from hub.extensions import Model
 
@@ -32,9 +32,9 @@ class Template(Timestamps, Model):
     description: Mapped[str | None] = mapped_column(sa.Text)
     method: Mapped[HttpMethod] = mapped_column(enum_column(HttpMethod, "http_method"))
     url_template: Mapped[str] = mapped_column(sa.Text)
-    headers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    headers: Mapped[JsonObject]
     body_template: Mapped[Any | None] = mapped_column(Json)
-    variables: Mapped[list[Any]] = mapped_column(Json, default=list)
+    variables: Mapped[JsonList]
     documentation: Mapped[str | None] = mapped_column(sa.Text)
-    is_official: Mapped[bool] = mapped_column(default=True)
-    usage_count: Mapped[int] = mapped_column(default=0)
+    is_official: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    usage_count: Mapped[Count]

@@ -67,7 +67,9 @@ class Execution(Model):
     retry_success_id: Mapped[str | None] = mapped_column(sa.String(80))
     wait_till: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     workflow_version_id: Mapped[str | None] = mapped_column(sa.String(64))
-    detail_state: Mapped[DetailState] = mapped_column(enum_column(DetailState, "detail_state"), default=DetailState.NONE)
+    detail_state: Mapped[DetailState] = mapped_column(
+        enum_column(DetailState, "detail_state"), default=DetailState.NONE, server_default=DetailState.NONE
+    )
     error_message: Mapped[str | None] = mapped_column(sa.Text)
     error_node: Mapped[str | None] = mapped_column(sa.Text)
     vanished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

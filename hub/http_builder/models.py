@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Flag, Json, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
 from hub.contracts.catalog import HttpMethod
 from hub.extensions import Model
 
@@ -25,11 +25,11 @@ class Request(Timestamps, Model):
     description: Mapped[str | None] = mapped_column(sa.Text)
     method: Mapped[HttpMethod] = mapped_column(enum_column(HttpMethod, "http_method"))
     url: Mapped[str] = mapped_column(sa.Text)
-    headers: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    params: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    headers: Mapped[JsonObject]
+    params: Mapped[JsonObject]
     body: Mapped[Any | None] = mapped_column(Json)
     auth: Mapped[dict[str, Any] | None] = mapped_column(Json)
     last_used: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    usage_count: Mapped[int] = mapped_column(default=0)
-    favorite: Mapped[bool] = mapped_column(default=False)
-    tags: Mapped[list[str]] = mapped_column(Json, default=list)
+    usage_count: Mapped[Count]
+    favorite: Mapped[Flag]
+    tags: Mapped[TextList]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Flag, JsonObject, Key, Timestamps, UtcDateTime, enum_column
 from hub.extensions import Model
 
 
@@ -39,23 +38,25 @@ class Instance(Timestamps, Model):
     url: Mapped[str] = mapped_column(sa.String(2000))
     api_key: Mapped[str] = mapped_column(sa.Text)
     status: Mapped[InstanceStatus] = mapped_column(
-        enum_column(InstanceStatus, "instance_status"), default=InstanceStatus.DISCONNECTED
+        enum_column(InstanceStatus, "instance_status"),
+        default=InstanceStatus.DISCONNECTED,
+        server_default=InstanceStatus.DISCONNECTED,
     )
     version: Mapped[str | None] = mapped_column(sa.String(40))
     last_sync: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     last_error: Mapped[str | None] = mapped_column(sa.Text)
     # Ours: see docs/data-model.md.
-    is_sample: Mapped[bool] = mapped_column(default=False)
+    is_sample: Mapped[Flag]
     #: Machine-readable reason of ``last_error`` ("unauthorized", "not-n8n", "timeout", ...); None when all is well.
     error_code: Mapped[str | None] = mapped_column(sa.String(40))
     #: What the words of ``error_code`` need (an address, a status), so that they can be said in any language.
-    error_details: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    error_details: Mapped[JsonObject]
     key_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     #: What the instance and the key can do, as last found (``instances.features``).
-    capabilities: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    capabilities: Mapped[JsonObject]
     latency_ms: Mapped[float | None]
-    sync_interval_minutes: Mapped[int] = mapped_column(default=5)
+    sync_interval_minutes: Mapped[int] = mapped_column(default=5, server_default="5")
     #: Where the sync strategy stands; owned by ``hub.sync``.
-    sync_state: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    sync_state: Mapped[JsonObject]
     #: Counts how often execution ids were seen to start anew (a restored database); owned by ``hub.sync``.
-    epoch: Mapped[int] = mapped_column(default=0)
+    epoch: Mapped[Count]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Created, Json, Key, UtcDateTime, enum_column, utc_now
+from hub.columns import Count, Created, JsonObject, Key, Now, UtcDateTime, enum_column, utc_now
 from hub.extensions import Model
 
 
@@ -40,13 +39,15 @@ class Job(Created, Model):
 
     id: Mapped[Key]
     name: Mapped[str] = mapped_column(sa.String(80))
-    arguments: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    arguments: Mapped[JsonObject]
     unique_key: Mapped[str | None] = mapped_column(sa.String(120))
-    state: Mapped[JobState] = mapped_column(enum_column(JobState, "job_state"), default=JobState.QUEUED)
-    run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now)
+    state: Mapped[JobState] = mapped_column(
+        enum_column(JobState, "job_state"), default=JobState.QUEUED, server_default=JobState.QUEUED
+    )
+    run_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now, server_default=Now())
     lease_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    attempts: Mapped[int] = mapped_column(default=0)
-    done: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[Count]
+    done: Mapped[Count]
     total: Mapped[int | None]
     note: Mapped[str | None] = mapped_column(sa.Text)
     error: Mapped[str | None] = mapped_column(sa.Text)

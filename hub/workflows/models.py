@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Created, Json, Key, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Created, Flag, Json, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
 from hub.extensions import Model
 
 
@@ -28,20 +28,20 @@ class Workflow(Timestamps, Model):
     instance_id: Mapped[str] = mapped_column(sa.ForeignKey("instances.id", ondelete="CASCADE"))
     n8n_id: Mapped[str] = mapped_column(sa.String(64))
     name: Mapped[str] = mapped_column(sa.Text)
-    active: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[Flag]
     nodes: Mapped[list[Any]] = mapped_column(Json, deferred=True)
     connections: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
-    settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict, deferred=True)
-    tags: Mapped[list[str]] = mapped_column(Json, default=list)
-    total_executions: Mapped[int] = mapped_column(default=0)
-    successful_executions: Mapped[int] = mapped_column(default=0)
+    settings: Mapped[JsonObject] = mapped_column(deferred=True)
+    tags: Mapped[TextList]
+    total_executions: Mapped[Count]
+    successful_executions: Mapped[Count]
     # Ours: see docs/data-model.md.
-    is_archived: Mapped[bool] = mapped_column(default=False)
-    node_count: Mapped[int] = mapped_column(default=0)
+    is_archived: Mapped[Flag]
+    node_count: Mapped[Count]
     version_id: Mapped[str | None] = mapped_column(sa.String(64))
     active_version_id: Mapped[str | None] = mapped_column(sa.String(64))
     #: Hash over all that n8n can change about a workflow; equal means nothing to write.
-    content_hash: Mapped[str] = mapped_column(sa.String(64), default="")
+    content_hash: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     n8n_created_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     n8n_updated_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     #: When a complete scan (confirmed by a 404) no longer found it. The row and its executions stay.
