@@ -1,0 +1,82 @@
+"""What rooms declare in their ``jobs.py``: handlers of jobs, and jobs that come round by the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Handler = Callable[..., None]
+H = TypeVar("H", bound=Handler)
+
+HANDLERS: dict[str, Handler] = {}
+#: Seconds between two runs, by name of the job.
+PERIODS: dict[str, int] = {}
+
+
+def job(name: str) -> Callable[[H], H]:
+    """Declare the handler of the jobs called ``name``: ``handler(context, **arguments)``.
+
+    It may be killed at any point and run again, also while an abandoned run of it still lives, so it must be idempotent.
+    """
+
+    def declare(handler: H) -> H:
+        if HANDLERS.get(name, handler) is not handler:
+            raise ValueError(f"two handlers for jobs called {name!r}")
+        HANDLERS[name] = handler
+        return handler
+
+    return declare
+
+
+def periodic(name: str, seconds: int) -> Callable[[H], H]:
+    """Declare the handler of a job that is queued every ``seconds``, once over all workers, without arguments."""
+
+    def declare(handler: H) -> H:
+        PERIODS[name] = seconds
+        return job(name)(handler)
+
+    return declare
+
+
+class RetryLater(Exception):
+    """A handler asks to be run again after ``seconds``. ``message`` tells the person why."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+        self.message = message
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over: this run must write nothing more."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a job is. ``total`` is None where nobody knows."""
+
+    done: int = 0
+    total: int | None = None
+    note: str | None = None
+
+
+class JobContext:
+    """What a handler knows of its run. ``attempt`` counts runs of the job from 1 and fences off earlier ones."""
+
+    def __init__(self, job_id: str, attempt: int) -> None:
+        self.job_id = job_id
+        self.attempt = attempt
+        self.progress = Progress()
+        self.lost = threading.Event()
+
+    def report(self, done: int, total: int | None = None, note: str | None = None) -> None:
+        """Tell the progress. Costs no statement: the worker's heartbeat stores it. Raises LeaseLost for an abandoned run."""
+        self.progress = Progress(done, total, note)
+        if self.lost.is_set():
+            raise LeaseLost(self.job_id)
+
+    def describe(self) -> dict[str, Any]:
+        """The columns of the job's row that carry the progress."""
+        return {"done": self.progress.done, "total": self.progress.total, "note": self.progress.note}
