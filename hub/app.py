@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, security
+from hub import errors_web, i18n, security, templating
 from hub.accounts import models as _accounts
+from hub.accounts import web as accounts_web
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import models as _analyses
 from hub.analyses.views import bp as analyses_pages
@@ -22,12 +23,13 @@ from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
-from hub.extensions import Base, csrf, db, htmx
+from hub.extensions import Base, db, htmx
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
 from hub.instances.views import bp as instances_pages
 from hub.jobs import models as _jobs
 from hub.plugin_manager import PluginManager
+from hub.preferences import bp as preferences_pages
 from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 from hub.workflows.views import bp as workflows_pages
@@ -44,6 +46,7 @@ PAGES = (
     analyses_pages,
     audit_pages,
     system_pages,
+    preferences_pages,
 )
 
 
@@ -54,14 +57,15 @@ def create_app(config: Config | None = None) -> Flask:
     _configure(app, config)
     _init_database(app, config)
     _init_plugins(app, config)
-    csrf.init_app(app)
     htmx.init_app(app)
     i18n.init_app(app)
     security.init_app(app)
+    accounts_web.init_app(app)
     errors_web.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     init_api(app)
+    templating.init_app(app)
     return app
 
 

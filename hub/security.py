@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
+from flask_babel import gettext as _
 
 from hub.errors import NotAllowed
+from hub.extensions import csrf
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -21,12 +23,9 @@ def refuse_cross_site() -> None:
         return
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    if site is not None:
-        allowed = site in ("same-origin", "none")
-    else:
-        allowed = origin is None or urlsplit(origin).netloc == request.host
+    allowed = origin is None or urlsplit(origin).netloc == request.host if site is None else site in ("same-origin", "none")
     if not allowed:
-        raise NotAllowed("The request came from another site.")
+        raise NotAllowed(_("The request came from another site."))
 
 
 def set_headers(response: Response) -> Response:
@@ -50,6 +49,7 @@ def set_headers(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Install both for every route."""
-    app.before_request(refuse_cross_site)
+    """Install the headers, the cross-site check and, behind it, the token check for every route."""
     app.after_request(set_headers)
+    app.before_request(refuse_cross_site)
+    csrf.init_app(app)

@@ -1,7 +1,200 @@
-"""Pages of the accounts room."""
+"""Pages of the accounts room: registering, signing in, one's own account, sessions and API keys."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import datetime as dt
+from collections.abc import Mapping
+
+from flask import Blueprint, current_app, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from hub.accounts import services
+from hub.accounts.services import Permission
+from hub.accounts.web import (
+    THEME_COOKIE,
+    current_actor,
+    end_session,
+    go_to_path,
+    own_path,
+    remember_settings,
+    request_client,
+    session_token,
+    start_session,
+)
+from hub.columns import utc_now
+from hub.errors import HubError, Invalid, NotAllowed, TooMany
+from hub.htmx import go_to, render
+from hub.i18n import current_language
 
 bp = Blueprint("accounts", __name__)
+
+#: Days that a new API key may live; 0 is without end.
+KEY_LIFETIMES = (30, 90, 365, 0)
+
+
+@bp.get("/login")
+def login() -> ResponseReturnValue:
+    """The sign-in form."""
+    if current_user.is_authenticated:
+        return redirect(own_path(request.args.get("next")), code=303)
+    return _login_page(None)
+
+
+@bp.post("/login")
+def submit_login() -> ResponseReturnValue:
+    """Sign in with a new token, whatever the browser had before."""
+    form = request.form
+    try:
+        token = services.sign_in(
+            form.get("email", ""), form.get("password", ""), client=request_client(), replaces=session_token()
+        )
+    except (Invalid, TooMany) as error:
+        return _login_page(error), error.status, _retry_after(error)
+    return _welcome(token, own_path(form.get("next")))
+
+
+def _login_page(error: HubError | None) -> str:
+    return render(
+        "accounts/login.html",
+        error=error,
+        email=request.form.get("email", ""),
+        next=own_path(request.values.get("next")),
+        registration=_registration_is_open(),
+    )
+
+
+def _retry_after(error: HubError) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+
+
+def _registration_is_open() -> bool:
+    return bool(current_app.extensions["hub_config"].registration)
+
+
+@bp.get("/register")
+def register() -> ResponseReturnValue:
+    """The registration form."""
+    _require_registration()
+    return render("accounts/register.html", error=None, values={})
+
+
+@bp.post("/register")
+def submit_register() -> ResponseReturnValue:
+    """Make the account and sign it in."""
+    _require_registration()
+    form, client = request.form, request_client()
+    email, password = form.get("email", ""), form.get("password", "")
+    try:
+        services.register_user(email, password, form.get("name", ""), client=client)
+        token = services.sign_in(email, password, client=client, replaces=session_token())
+    except (Invalid, TooMany) as error:
+        return render("accounts/register.html", error=error, values=form), error.status, _retry_after(error)
+    return _welcome(token, "/")
+
+
+def _welcome(token: str, path: str) -> Response:
+    """Start the session and bring the person's language and theme to this browser."""
+    signed_in = services.load_actor(token, client=request_client())
+    response = start_session(go_to_path(path), token)
+    return remember_settings(response, signed_in.settings) if signed_in else response
+
+
+def _require_registration() -> None:
+    if not _registration_is_open():
+        raise NotAllowed(_("Registration is closed here. Ask an operator for an account."))
+
+
+@bp.post("/logout")
+def logout() -> ResponseReturnValue:
+    """End the present session."""
+    services.sign_out(current_actor())
+    return end_session(go_to("accounts.login"))
+
+
+@bp.get("/account")
+def account() -> ResponseReturnValue:
+    """Name, language and theme."""
+    present = {"language": current_language(), "theme": request.cookies.get(THEME_COOKIE, "system")}
+    return _account_page({**present, **current_user.settings, "name": current_user.name})
+
+
+def _account_page(values: Mapping[str, str], error: Invalid | None = None) -> str:
+    theme_names = {"system": _("System"), "light": _("Light"), "dark": _("Dark")}
+    return render("accounts/account.html", error=error, values=values, theme_names=theme_names)
+
+
+@bp.post("/account")
+def submit_account() -> ResponseReturnValue:
+    """Save them; the cookies follow, because pages read the cookies."""
+    choice = {name: request.form.get(name, "") for name in ("name", "language", "theme")}
+    try:
+        services.update_profile(current_actor(), **choice)
+    except Invalid as error:
+        return _account_page(choice, error), error.status
+    flash(_("Saved."), "success")
+    return remember_settings(go_to("accounts.account"), choice)
+
+
+@bp.get("/account/sessions")
+def sessions() -> ResponseReturnValue:
+    """Where one is signed in."""
+    return render("accounts/sessions.html", sessions=services.list_sessions(current_actor()))
+
+
+@bp.post("/account/sessions/<session_id>/revoke")
+def revoke_session(session_id: str) -> ResponseReturnValue:
+    """End one session."""
+    services.revoke_session(current_actor(), session_id)
+    flash(_("The session was ended."), "success")
+    return go_to("accounts.sessions")
+
+
+@bp.post("/account/sessions/revoke-others")
+def revoke_other_sessions() -> ResponseReturnValue:
+    """End all sessions but this one."""
+    services.revoke_other_sessions(current_actor())
+    flash(_("All other sessions were ended."), "success")
+    return go_to("accounts.sessions")
+
+
+@bp.get("/account/api-keys")
+def api_keys() -> ResponseReturnValue:
+    """The keys and the form for a new one."""
+    return _api_keys_page()
+
+
+@bp.post("/account/api-keys")
+def create_api_key() -> ResponseReturnValue:
+    """Make a key and show it this once: it is in this answer and nowhere else."""
+    form = request.form
+    try:
+        days = form.get("days", 90, type=int)
+        expires_at = utc_now() + dt.timedelta(days=days) if 0 < days <= max(KEY_LIFETIMES) else None
+        _key, secret = services.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
+    except Invalid as error:
+        return _api_keys_page(error=error), error.status
+    return _api_keys_page(secret=secret), 201
+
+
+def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -> str:
+    return render(
+        "accounts/api_keys.html",
+        keys=services.list_api_keys(current_actor()),
+        permissions=list(Permission),
+        lifetimes=KEY_LIFETIMES,
+        now=utc_now(),
+        error=error,
+        secret=secret,
+        values=request.form if error else {},
+    )
+
+
+@bp.post("/account/api-keys/<key_id>/revoke")
+def revoke_api_key(key_id: str) -> ResponseReturnValue:
+    """Make a key useless."""
+    services.revoke_api_key(current_actor(), key_id)
+    flash(_("The key was revoked."), "success")
+    return go_to("accounts.api_keys")

@@ -1,7 +1,41 @@
-"""Pages of the system room."""
+"""Pages about the hub itself: health and plugins."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import logging
+
+import sqlalchemy as sa
+from flask import Blueprint, current_app
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.accounts.web import current_actor
+from hub.errors import NotAllowed
+from hub.extensions import db
+from hub.htmx import render
+from hub.plugin_manager import PluginManager
+
+log = logging.getLogger(__name__)
 
 bp = Blueprint("system", __name__)
+
+
+@bp.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """200 while the database answers; for load balancers, so without sign-in."""
+    try:
+        db.session.execute(sa.text("SELECT 1"))
+    except SQLAlchemyError:
+        log.exception("the database does not answer")
+        return {"status": "database unavailable"}, 503
+    return {"status": "ok"}
+
+
+@bp.get("/plugins")
+def plugins() -> ResponseReturnValue:
+    """Every installed plugin and why one that is off is off; for operators."""
+    if not current_actor().is_operator:
+        raise NotAllowed(_("Only operators see the plugins."))
+    manager: PluginManager = current_app.extensions["hub_plugins"]
+    return render("system/plugins.html", plugins=list(manager.plugins.values()))

@@ -1,0 +1,179 @@
+"""Who acts in a web request: the session cookie, the Bearer key, and the guard that lets nobody else in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response as FlaskResponse
+from flask_babel import gettext as _
+from flask_login import UserMixin, current_user
+from werkzeug.wrappers import Response
+
+from hub.accounts import services
+from hub.accounts.services import ABSOLUTE_LIFETIME, THEMES, Client, SignedIn
+from hub.config import Config
+from hub.contracts.actor import Actor
+from hub.errors import Unauthenticated
+from hub.extensions import login
+from hub.i18n import LANGUAGE_COOKIE, LANGUAGES
+
+API_PREFIX = "/api/"
+THEME_COOKIE = "hub_theme"
+
+#: The only endpoints that answer without a session or an API key. A route that is not here is closed.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "static",
+        "system.healthz",
+        "preferences.choose",
+        "accounts.login",
+        "accounts.submit_login",
+        "accounts.register",
+        "accounts.submit_register",
+    }
+)
+
+
+class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
+    """What templates know of the person: ``current_user.name``, ``.email``, ``.plan``, ``.role``, ``.settings``."""
+
+    def __init__(self, signed_in: SignedIn) -> None:
+        self.actor = signed_in.actor
+        self.id = signed_in.actor.user_id
+        self.role = signed_in.actor.role
+        self.is_operator = signed_in.actor.is_operator
+        self.email = signed_in.email
+        self.name = signed_in.name
+        self.plan = signed_in.plan
+        self.settings = signed_in.settings
+
+
+def current_actor() -> Actor:
+    """Who acts in this request: the signed-in person, or under ``/api/`` the owner of the Bearer key."""
+    if request.path.startswith(API_PREFIX):
+        if "hub_api_actor" not in g:
+            g.hub_api_actor = _bearer_actor()
+        actor: Actor = g.hub_api_actor
+        return actor
+    if not current_user.is_authenticated:
+        raise Unauthenticated(_("Sign in first."))
+    person: Actor = current_user.actor
+    return person
+
+
+def request_client() -> Client:
+    """Where the present request comes from. The address is the proxy's word only where HUB_TRUSTED_PROXIES says so."""
+    via = "api" if request.path.startswith(API_PREFIX) else "web"
+    return Client(ip_address=request.remote_addr, user_agent=request.headers.get("User-Agent"), via=via)
+
+
+def _bearer_actor() -> Actor:
+    scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise Unauthenticated(_("Send an API key in the header “Authorization: Bearer hub_…”."))
+    return services.authenticate_api_key(text.strip(), client=request_client())
+
+
+def _config() -> Config:
+    config: Config = current_app.extensions["hub_config"]
+    return config
+
+
+def session_cookie_name() -> str:
+    """``__Host-`` binds the cookie to this host and to https, so browsers take it only with Secure."""
+    return "__Host-hub" if _config().secure_cookies else "hub_session"
+
+
+def session_token() -> str | None:
+    """The token that the browser sent."""
+    return request.cookies.get(session_cookie_name())
+
+
+def start_session(response: Response, token: str) -> Response:
+    """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
+    session.clear()
+    response.set_cookie(
+        session_cookie_name(),
+        token,
+        max_age=int(ABSOLUTE_LIFETIME.total_seconds()),
+        secure=_config().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def end_session(response: Response) -> Response:
+    """Take the cookie back."""
+    session.clear()
+    response.delete_cookie(session_cookie_name(), secure=_config().secure_cookies, httponly=True, samesite="Lax", path="/")
+    return response
+
+
+def remember_settings(response: Response, settings: Mapping[str, Any]) -> Response:
+    """Bring a person's own language and theme to this browser; pages read them from cookies."""
+    for name, cookie, allowed in (("language", LANGUAGE_COOKIE, LANGUAGES), ("theme", THEME_COOKIE, THEMES)):
+        value = str(settings.get(name))
+        if value in allowed:
+            secure = _config().secure_cookies
+            response.set_cookie(cookie, value, max_age=365 * 24 * 3600, secure=secure, httponly=True, samesite="Lax")
+    return response
+
+
+def own_path(target: str | None) -> str:
+    """``target`` where it is a path of this site, else ``/``: a ``next`` never leads to another host."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return "/"
+    if "\\" in target or not target.isprintable():
+        return "/"
+    return target
+
+
+def go_to_path(path: str) -> Response:
+    """See other, for plain forms and for htmx."""
+    if request.headers.get("HX-Request") == "true":
+        return FlaskResponse(status=204, headers={"HX-Redirect": path})
+    return redirect(path, code=303)
+
+
+def _load_user(_request: Request) -> CurrentUser | None:
+    token = session_token()
+    signed_in = services.load_actor(token, client=request_client()) if token else None
+    return CurrentUser(signed_in) if signed_in else None
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    """To the sign-in page and, after it, back to the page that was open."""
+    if request.headers.get("HX-Request") == "true":
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        location = url_for("accounts.login", next=own_path(page.path))
+        return FlaskResponse(status=401, headers={"HX-Redirect": location})
+    wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    return redirect(url_for("accounts.login", next=wanted), code=303)
+
+
+def _require_sign_in() -> ResponseReturnValue | None:
+    """Deny by default: every endpoint that is not on the public list needs a person, or a key under ``/api/``."""
+    if request.endpoint is None or request.endpoint in PUBLIC_ENDPOINTS:
+        return None
+    if request.path.startswith(API_PREFIX):
+        current_actor()
+        return None
+    if current_user.is_authenticated:
+        return None
+    answer: ResponseReturnValue = login.unauthorized()
+    return answer
+
+
+def init_app(app: Flask) -> None:
+    """Install sign-in. Flask-Login only gives templates ``current_user``; its own cookies are never set nor asked."""
+    login.init_app(app)
+    login.session_protection = None
+    login.request_loader(_load_user)
+    login.unauthorized_handler(_ask_to_sign_in)
+    app.before_request(_require_sign_in)

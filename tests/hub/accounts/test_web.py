@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from hub.accounts import services
+from hub.accounts.services import Client
+from hub.accounts.web import own_path
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def person(session: object) -> str:
+    """The e-mail address of somebody with a password."""
+    return services.register_user("carol@example.com", PASSWORD, "Carol", client=Client()).email
+
+
+def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **form: str) -> object:
+    return client.post("/login", data={"email": email, "password": password, **form})
+
+
+def test_signing_in_and_out(client: FlaskClient, person: str) -> None:
+    answer = sign_in(client, person, next="/account")
+    assert (answer.status_code, answer.location) == (303, "/account")
+    cookie = answer.headers["Set-Cookie"]
+    assert re.search(r"hub_session=[\w-]{43};", cookie)
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert b"Carol" in client.get("/account").data
+    token = client.get_cookie("hub_session").value
+    assert client.post("/logout").status_code == 303
+    assert client.get_cookie("hub_session") is None
+    client.set_cookie("hub_session", token)
+    assert client.get("/account").status_code == 303
+
+
+def test_a_closed_page_leads_to_sign_in_and_back(client: FlaskClient, session: object) -> None:
+    assert client.get("/account/sessions?x=1").location == "/login?next=/account/sessions?x%3D1"
+    fragment = client.get("/account", headers={"HX-Request": "true", "HX-Current-URL": "http://localhost/account"})
+    assert fragment.status_code == 401
+    assert fragment.headers["HX-Redirect"] == "/login?next=/account"
+
+
+def test_signing_in_ends_the_browsers_old_session(client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    old = client.get_cookie("hub_session").value
+    sign_in(client, person)
+    assert client.get_cookie("hub_session").value != old
+    client.set_cookie("hub_session", old)
+    assert client.get("/account").status_code == 303
+
+
+def test_a_token_that_the_visitor_chose_is_never_adopted(client: FlaskClient, person: str) -> None:
+    client.set_cookie("hub_session", "A" * 43)
+    sign_in(client, person)
+    assert client.get_cookie("hub_session").value != "A" * 43
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/ok\\..", "/a\nb", "", None, "evil"],
+)
+def test_next_never_leads_elsewhere(target: str | None) -> None:
+    assert own_path(target) == "/"
+
+
+def test_wrong_address_and_wrong_password_look_the_same(client: FlaskClient, person: str) -> None:
+    wrong_password = sign_in(client, person, "not this one")
+    unknown = sign_in(client, "nobody@example.com")
+    assert wrong_password.status_code == unknown.status_code == 422
+    assert wrong_password.data.replace(person.encode(), b"") == unknown.data.replace(b"nobody@example.com", b"")
+
+
+def test_registering_signs_in(client: FlaskClient, session: object) -> None:
+    form = {"email": "dan@example.com", "password": PASSWORD, "name": "Dan"}
+    assert client.post("/register", data=form).status_code == 303
+    assert b"Dan" in client.get("/account").data
+    again = client.application.test_client().post("/register", data=form)
+    assert again.status_code == 422
+
+
+def test_registration_can_be_closed(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.accounts.views._registration_is_open", lambda: False)
+    assert client.get("/register").status_code == 403
+    assert client.post("/register", data={}).status_code == 403
+    assert b"/register" not in client.get("/login").data
+
+
+def test_an_api_key_is_shown_once(client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    answer = client.post("/account/api-keys", data={"name": "Robot", "permissions": ["read"], "days": "30"})
+    assert answer.status_code == 201
+    secret = re.search(rb"hub_\w{8}_[\w-]{43}", answer.data)
+    assert secret
+    page = client.get("/account/api-keys").data
+    assert b"Robot" in page
+    assert secret[0] not in page
+
+
+def test_settings_follow_to_the_next_browser(app: Flask, client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    client.post("/account", data={"name": "Carol", "language": "ar", "theme": "dark"})
+    other = app.test_client()
+    sign_in(other, person)
+    assert other.get_cookie("hub_language").value == "ar"
+    assert other.get_cookie("hub_theme").value == "dark"
+    assert b'lang="ar"' in other.get("/account").data
