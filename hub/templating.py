@@ -1,0 +1,217 @@
+"""What every template may use: the macros as ``ui``, the theme, the navigation and the words for states, times and sizes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import json
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from babel.dates import format_timedelta
+from flask import Flask, current_app, has_request_context, request, url_for
+from flask_babel import format_datetime, format_decimal, get_locale, gettext, lazy_gettext
+from jinja2.runtime import Macro
+from markupsafe import Markup
+
+from hub.columns import utc_now
+from hub.config import ROOT
+from hub.json_tree import render_json
+
+MACROS = ("ui", "forms", "data", "charts", "frame")
+THEMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
+THEME_COOKIE = "hub_theme"
+
+
+class Status(NamedTuple):
+    """How a state is shown: tone (``good bad warn info neutral``), icon and word."""
+
+    tone: str
+    icon: str
+    label: Any
+
+
+#: States of executions, nodes, instances, workflows, jobs, repairs and verdicts, by their value in lower case.
+STATUSES = {
+    "success": Status("good", "circle-check", lazy_gettext("Success")),
+    "failed": Status("bad", "circle-x", lazy_gettext("Failed")),
+    "running": Status("info", "loader", lazy_gettext("Running")),
+    "waiting": Status("warn", "hourglass", lazy_gettext("Waiting")),
+    "canceled": Status("neutral", "circle-stop", lazy_gettext("Canceled")),
+    "not-reached": Status("neutral", "circle-minus", lazy_gettext("Not reached")),
+    "disabled": Status("neutral", "circle-pause", lazy_gettext("Disabled")),
+    "enabled": Status("good", "circle-check", lazy_gettext("Enabled")),
+    "connected": Status("good", "circle-check", lazy_gettext("Connected")),
+    "disconnected": Status("neutral", "unlink", lazy_gettext("Disconnected")),
+    "error": Status("bad", "triangle-alert", lazy_gettext("Error")),
+    "syncing": Status("info", "refresh-cw", lazy_gettext("Syncing")),
+    "active": Status("good", "circle-play", lazy_gettext("Active")),
+    "inactive": Status("neutral", "circle-pause", lazy_gettext("Inactive")),
+    "archived": Status("neutral", "archive", lazy_gettext("Archived")),
+    "vanished": Status("warn", "unlink", lazy_gettext("Gone from n8n")),
+    "queued": Status("neutral", "clock", lazy_gettext("Queued")),
+    "done": Status("good", "circle-check", lazy_gettext("Done")),
+    "applied": Status("good", "circle-check", lazy_gettext("Applied")),
+    "rolled_back": Status("warn", "undo-2", lazy_gettext("Rolled back")),
+    "refused": Status("warn", "hand", lazy_gettext("Refused")),
+    "stuck": Status("bad", "triangle-alert", lazy_gettext("Needs a person")),
+    "verified": Status("good", "shield-check", lazy_gettext("Verified")),
+    "partial": Status("warn", "circle-dot", lazy_gettext("Partly repaired")),
+    "unproven": Status("neutral", "circle-help", lazy_gettext("Unproven")),
+    "regressed": Status("bad", "undo-2", lazy_gettext("Made it worse")),
+}
+
+
+class NavigationItem(NamedTuple):
+    """One entry of the main navigation. ``key`` follows ``g`` as a keyboard shortcut."""
+
+    endpoint: str
+    label: Any
+    icon: str
+    key: str = ""
+
+
+NAVIGATION = (
+    (
+        "",
+        (
+            NavigationItem("dashboard.index", lazy_gettext("Dashboard"), "layout-dashboard", "d"),
+            NavigationItem("executions.index", lazy_gettext("Executions"), "activity", "e"),
+            NavigationItem("workflows.index", lazy_gettext("Workflows"), "workflow", "w"),
+            NavigationItem("analyses.index", lazy_gettext("Analyses"), "stethoscope", "a"),
+            NavigationItem("instances.index", lazy_gettext("Instances"), "server", "i"),
+        ),
+    ),
+    (
+        lazy_gettext("Account"),
+        (
+            NavigationItem("accounts.sessions", lazy_gettext("Sessions"), "monitor"),
+            NavigationItem("audit.index", lazy_gettext("Audit log"), "scroll-text"),
+        ),
+    ),
+    (
+        lazy_gettext("System"),
+        (NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle"),),
+    ),
+)
+
+
+def navigation() -> list[tuple[Any, list[NavigationItem]]]:
+    """The groups of the main navigation whose pages exist."""
+    known = current_app.view_functions
+    groups = [(heading, [item for item in items if item.endpoint in known]) for heading, items in NAVIGATION]
+    return [(heading, items) for heading, items in groups if items]
+
+
+def is_current(endpoint: str, current: str | None) -> bool:
+    """Whether a navigation item leads to the page shown, or to the list that the page belongs to."""
+    room, _, page = endpoint.partition(".")
+    return endpoint == current or (page == "index" and (current or "").startswith(f"{room}."))
+
+
+def theme() -> str:
+    """``light``, ``dark`` or ``system``: the person's choice, written into the page so that nothing flashes."""
+    chosen = request.cookies.get(THEME_COOKIE, "") if has_request_context() else ""
+    return chosen if chosen in THEMES else "system"
+
+
+def status_of(value: Any) -> Status:
+    """How to show a state. One without a picture of its own is shown as its plain name."""
+    name = str(value).lower()
+    return STATUSES.get(name) or Status("neutral", "circle-dot", str(value).replace("_", " ").capitalize())
+
+
+def format_ago(value: dt.datetime) -> str:
+    """ "3 minutes ago" in the active language; times to come read "in 2 days"."""
+    delta = value - utc_now()
+    if abs(delta) < dt.timedelta(seconds=10):
+        return str(gettext("just now"))
+    return format_timedelta(delta, threshold=1.2, add_direction=True, locale=get_locale())
+
+
+def format_exact(value: dt.datetime) -> str:
+    """Date and time of day to the second."""
+    return str(format_datetime(value, "medium"))
+
+
+def format_duration(seconds: float | None) -> str:
+    """A length of time in the unit a person would choose; an en dash for an unknown one."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return str(gettext("%(count)s ms", count=format_decimal(round(seconds * 1000))))
+    if seconds < 60:
+        return str(gettext("%(count)s s", count=format_decimal(round(seconds, 1))))
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return str(gettext("%(minutes)s min %(seconds)s s", minutes=minutes, seconds=rest))
+    hours, minutes = divmod(minutes, 60)
+    return str(gettext("%(hours)s h %(minutes)s min", hours=format_decimal(hours), minutes=minutes))
+
+
+def format_json(value: Any) -> str:
+    """JSON as people read it: indented, letters of every script as they are."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def render_icon(name: str, css_class: str = "") -> Markup:
+    """An icon of the sprite; decorative, so the words stand beside it."""
+    classes = f"icon {css_class}".strip()
+    return Markup('<svg class="{}" aria-hidden="true"><use href="/static/vendor/icons.svg#{}"></use></svg>').format(classes, name)
+
+
+def render_attributes(attributes: dict[str, Any]) -> Markup:
+    """Further attributes of a macro's element: ``hx_post="/x"`` becomes ``hx-post``; True is bare, False and None are none."""
+    parts = []
+    for name, value in attributes.items():
+        name = name.replace("_", "-")
+        if value is True:
+            parts.append(Markup(" {}").format(name))
+        elif value is not None and value is not False:
+            parts.append(Markup(' {}="{}"').format(name, value))
+    return Markup("").join(parts)
+
+
+@functools.cache
+def _fingerprint(path: str, _changed: float) -> str:
+    return hashlib.sha256((ROOT / "static" / path).read_bytes()).hexdigest()[:10]
+
+
+def asset(path: str) -> str:
+    """Address of a file in ``static/``; it changes with the content, so browsers may keep the file for ever."""
+    file = ROOT / "static" / path
+    version = _fingerprint(path, file.stat().st_mtime) if file.is_file() else None
+    return url_for("static", filename=path, v=version)
+
+
+def load_macros(app: Flask) -> None:
+    """All macros of ``templates/macros`` as one global ``ui``, which unlike an import works in a block rendered alone.
+
+    A macro sees the globals as they are when its file is loaded, so this comes last.
+    """
+    macros = app.jinja_env.globals["ui"] = SimpleNamespace()
+    for name in MACROS:
+        module = app.jinja_env.get_template(f"macros/{name}.html").module
+        vars(macros).update({key: value for key, value in vars(module).items() if isinstance(value, Macro)})
+
+
+def init_app(app: Flask) -> None:
+    """Give all templates the above."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        navigation=navigation,
+        is_current=is_current,
+        theme=theme,
+        themes=THEMES,
+        status_of=status_of,
+        icon=render_icon,
+        attributes=render_attributes,
+        asset=asset,
+        render_json=render_json,
+        utc_now=utc_now,
+    )
+    app.jinja_env.filters.update(
+        ago=format_ago, exact=format_exact, duration=format_duration, number=format_decimal, pretty_json=format_json
+    )
+    load_macros(app)

@@ -1,0 +1,70 @@
+// Small comforts on top of pages that work without any script: shortcuts, dialogs, copying, menus that close.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  let pendingGo = 0;
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      for (const menu of document.querySelectorAll("details.menu[open]")) {
+        menu.open = false;
+        $("summary", menu).focus();
+      }
+      return;
+    }
+    if (isTyping(event.target)) return;
+    const goes = Date.now() - pendingGo < 1200;
+    pendingGo = 0;
+    if (goes) {
+      const link = $(`[data-go="${CSS.escape(event.key)}"]`);
+      if (link) link.click();
+    } else if (event.key === "g") {
+      pendingGo = Date.now();
+    } else if (event.key === "/") {
+      const search = $("[data-search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+    } else if (event.key === "?") {
+      $("#shortcuts").showModal();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const opener = event.target.closest("[data-opens]");
+    if (opener) document.getElementById(opener.dataset.opens).showModal();
+    const copier = event.target.closest("[data-copies]");
+    if (copier) copy(copier);
+    const closer = event.target.closest("[data-closes]");
+    if (closer) closer.closest(closer.dataset.closes).remove();
+    const folder = event.target.closest("[data-cancels]");
+    if (folder) folder.closest("details").open = false;
+    if (event.target.matches("dialog")) event.target.close();
+  });
+
+  async function copy(button) {
+    const source = document.getElementById(button.dataset.copies);
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    say(button.dataset.done);
+  }
+
+  // Announces through the live region; the copy of the toast disappears by itself.
+  function say(text, tone = "neutral") {
+    const toast = $("#toast").content.firstElementChild.cloneNode(true);
+    toast.classList.add(`tone-${tone}`);
+    $("p", toast).textContent = text;
+    $("#toasts").append(toast);
+    setTimeout(() => toast.remove(), 6000);
+  }
+
+  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, () => say($("#toasts").dataset.failure, "bad"));
+  }
+})();
