@@ -45,6 +45,12 @@ class Conflict(HubError):
     title = "Conflict"
 
 
+class ReadOnly(Conflict):
+    """The object belongs to a sample instance, which stands for no server."""
+
+    title = "Read-only"
+
+
 class TooMany(HubError):
     """A rate limit. ``retry_after`` is in seconds."""
 

@@ -3,10 +3,33 @@
 ``open_session(policy)`` gives a ``requests`` session for one thread, ``fetch`` makes one request with it.
 """
 
+from flask import current_app
+
 from hub.egress.addresses import EgressPolicy
 from hub.egress.errors import EgressError
 from hub.egress.fetching import Answer, fetch
 from hub.egress.session import GuardedSession, open_session
 from hub.egress.urls import Target, check_url
+from hub.egress.words import describe_egress_error
 
-__all__ = ["Answer", "EgressError", "EgressPolicy", "GuardedSession", "Target", "check_url", "fetch", "open_session"]
+__all__ = [
+    "Answer",
+    "EgressError",
+    "EgressPolicy",
+    "GuardedSession",
+    "Target",
+    "check_url",
+    "current_policy",
+    "describe_egress_error",
+    "fetch",
+    "open_session",
+]
+
+
+def current_policy() -> EgressPolicy:
+    """The policy of the present app, made from its configuration on first use."""
+    extensions = current_app.extensions
+    if "hub_egress" not in extensions:
+        extensions["hub_egress"] = EgressPolicy.from_config(extensions["hub_config"])
+    policy: EgressPolicy = extensions["hub_egress"]
+    return policy

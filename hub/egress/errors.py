@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: English words for logs; ``hub.egress.words`` has them for people.
 _SENTENCES = {
-    "bad-url": "the URL is not usable: {reason}",
+    "bad-url": "the URL is not usable ({reason})",
     "address-refused": "{host} is at {address}, which is {reason}; HUB_ALLOWED_ADDRESSES does not list it",
     "address-never": "{host} is at {address}, which is never reached: {reason}",
     "port-refused": "port {port} of {host} is not used for HTTP; HUB_ALLOWED_ADDRESSES does not list {host}:{port}",
