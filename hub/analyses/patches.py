@@ -23,8 +23,6 @@ from hub.redaction import TOKEN
 Json = dict[str, Any]
 
 DOCUMENT_KEYS = ("name", "nodes", "connections", "settings")
-#: Keys of a node that an older openapi.yml may not list and that must never be lost on the way back to n8n.
-_ALWAYS_KEPT = frozenset({"credentials", "webhookId"})
 _MOST_OPERATIONS = 50
 
 
@@ -40,7 +38,7 @@ class Change:
 
 
 def document_of(workflow: Json) -> Json:
-    """A copy of the part of a workflow that a patch may change."""
+    """A copy of the part of a workflow that a patch may change; nodes whole, with their credentials."""
     document = {key: copy.deepcopy(workflow.get(key)) for key in DOCUMENT_KEYS}
     return {**document, "settings": document["settings"] or {}, "connections": document["connections"] or {}}
 
@@ -96,23 +94,6 @@ def rebase_patch(patch: Sequence[Json], *, base: Json, current: Json) -> list[Js
         if not (moved["op"] == "test" and TOKEN.search(canonical(moved.get("value")))):
             operations.append(moved)
     return operations
-
-
-def update_body(fresh: Json, document: Json, *, node_keys: frozenset[str], settings_keys: frozenset[str]) -> Json:
-    """What a PUT carries: the document with only the keys that the instance takes, each node with its own credentials.
-
-    ``fresh`` is the workflow as n8n has it now. Empty key sets mean that the instance's specification is not known: then
-    nothing is left out. Settings that are left out are kept by n8n.
-    """
-    credentials = {node["name"]: node["credentials"] for node in fresh["nodes"] if node.get("credentials")}
-    nodes = []
-    for node in document["nodes"]:
-        kept = {key: value for key, value in node.items() if not node_keys or key in node_keys | _ALWAYS_KEPT}
-        if node["name"] in credentials:
-            kept["credentials"] = credentials[node["name"]]
-        nodes.append(kept)
-    settings = {key: value for key, value in document["settings"].items() if not settings_keys or key in settings_keys}
-    return {"name": document["name"], "nodes": nodes, "connections": document["connections"], "settings": settings}
 
 
 def same_document(one: Json, other: Json) -> bool:
