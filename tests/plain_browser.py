@@ -64,6 +64,10 @@ class PlainBrowser:
         """Follow a link (relative or absolute), and redirects."""
         return _page(self._session.get(urljoin(self.site, address), timeout=120))
 
+    def cookies(self) -> dict[str, str]:
+        """What the site has set."""
+        return {cookie.name: cookie.value or "" for cookie in self._session.cookies}
+
     def submit(self, form: Form, **values: str) -> Page:
         """Fill a form, press its button, and follow the redirect; raises where a field does not exist."""
         unknown = set(values) - set(form.fields)

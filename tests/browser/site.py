@@ -1,0 +1,136 @@
+"""The hub with the sample instance and one signed-in person, and a list of its pages found by following its own links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from hub import create_app
+from hub.config import load_config
+from tests.live_hub import LiveHub
+from tests.plain_browser import PlainBrowser
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+EMAIL, PASSWORD = "maya@example.com", "correct horse battery staple"
+#: How many pages of one kind are opened: a list and its filtered form, a failed execution and a good one.
+EXAMPLES = 2
+PUBLIC = ("/login", "/register", "/there-is-no-such-page")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running hub, the cookie of a signed-in person, and its pages: kind (endpoint) -> paths."""
+
+    hub: LiveHub
+    cookies: dict[str, str]
+    pages: dict[str, list[str]]
+    endpoints: set[str]
+    """Every endpoint that answers GET."""
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """(name, path) of every page; the name is fit for a file."""
+        for endpoint, paths in sorted(self.pages.items()):
+            for number, path in enumerate(paths):
+                yield endpoint.replace(".", "-") + (f"-{number + 1}" if number else ""), path
+
+
+def build_site(folder: Path) -> Site:
+    """Start a hub, register, diagnose a failure of the sample, and find all pages."""
+    hub = LiveHub(folder)
+    hub.start()
+    browser = PlainBrowser(hub.url)
+    page = browser.get("/register")
+    page = browser.submit(page.form("/register"), email=EMAIL, password=PASSWORD, name="Maya Haddad")
+    assert page.status == 200, f"registering failed: {page.text}"
+    failed = browser.get("/executions/?status=error")
+    execution = browser.get(
+        next(
+            address
+            for address, _ in failed.links
+            if "/executions/" in address and "?" not in address and not address.endswith("/executions/")
+        )
+    )
+    browser.submit(next(form for form in execution.forms if "analy" in form.action))
+    app = create_app(load_config(hub.environment))
+    routes = app.url_map.bind("127.0.0.1")
+    endpoints = {
+        rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint != "static"
+    }
+
+    pages: dict[str, list[str]] = {"public": list(PUBLIC)}
+    waiting, seen = ["/"], set()
+    while waiting:
+        path = waiting.pop(0)
+        try:
+            endpoint = routes.match(path.partition("?")[0])[0]
+        except (HTTPException, RequestRedirect):
+            endpoint = f"unknown address {path}"
+        if len(pages.get(endpoint, ())) >= EXAMPLES:
+            continue
+        page = browser.get(path)
+        if "<html" not in page.html:
+            continue
+        pages.setdefault(endpoint, []).append(path)
+        for address, _ in page.links:
+            parts = urlsplit(address)
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
+            if address.startswith(hub.url) and target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return Site(hub, browser.cookies(), pages, endpoints)
+
+
+@contextmanager
+def open_chromium() -> Iterator[Browser]:
+    """The machine's Chromium without a window, and without a word to the outside."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def open_context(
+    chromium: Browser,
+    site: Site,
+    *,
+    language: str,
+    theme: str = "light",
+    width: int = 1280,
+    height: int = 900,
+    signed_in: bool = True,
+) -> Iterator[BrowserContext]:
+    """A fresh profile with language, theme and, unless told otherwise, the person signed in."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale=language)
+    chosen = {"hub_language": language, "hub_theme": theme} | (site.cookies if signed_in else {})
+    context.add_cookies([{"name": name, "value": value, "url": site.hub.url} for name, value in chosen.items()])
+    yield context
+    context.close()
+
+
+def watch(page: Page) -> list[str]:
+    """A list that fills with what the page complains of: errors in the console (CSP among them) and uncaught exceptions."""
+    complaints: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(f"{page.url}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    return complaints
