@@ -30,6 +30,7 @@ from hub.instances.views import bp as instances_pages
 from hub.jobs import models as _jobs
 from hub.plugin_manager import PluginManager
 from hub.preferences import bp as preferences_pages
+from hub.system.styleguide import bp as styleguide_pages
 from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 from hub.workflows.views import bp as workflows_pages
@@ -64,6 +65,8 @@ def create_app(config: Config | None = None) -> Flask:
     errors_web.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
+    if config.is_development:
+        app.register_blueprint(styleguide_pages)
     init_api(app)
     templating.init_app(app)
     return app

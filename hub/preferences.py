@@ -9,7 +9,8 @@ from hub.i18n import LANGUAGE_COOKIE, LANGUAGES
 from hub.templating import THEME_COOKIE, THEMES
 
 YEAR = 365 * 24 * 3600
-CHOICES = {"language": (LANGUAGE_COOKIE, LANGUAGES), "theme": (THEME_COOKIE, THEMES)}
+#: Form field -> cookie and the values it may take.
+CHOICES = {"language": (LANGUAGE_COOKIE, frozenset(LANGUAGES)), "theme": (THEME_COOKIE, frozenset(THEMES))}
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 
@@ -25,7 +26,7 @@ def choose() -> ResponseReturnValue:
     """Keep the chosen language or theme and go back to where the person was."""
     response = redirect(local_path(request.form.get("next", "")), code=303)
     for name, (cookie, allowed) in CHOICES.items():
-        value = request.form.get(name)
+        value = request.form.get(name, "")
         if value in allowed:
             response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
     return response
