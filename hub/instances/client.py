@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,6 +12,7 @@ from hub.egress import Answer, EgressError, GuardedSession, fetch
 from hub.instances.errors import (
     BrokenAnswer,
     Forbidden,
+    KeyUnreadable,
     Missing,
     N8nError,
     NotN8n,
@@ -31,6 +31,7 @@ from hub.pagination import Page
 __all__ = [
     "BrokenAnswer",
     "Forbidden",
+    "KeyUnreadable",
     "Missing",
     "N8nClient",
     "N8nError",
@@ -62,7 +63,7 @@ _SPEC_TYPES = ("text/yaml", "application/yaml", "application/x-yaml", "text/plai
 class N8nClient:
     """Reads and changes one n8n. Every method raises ``N8nError`` subclasses and nothing else. Use it in ``with``.
 
-    ``features`` are what was found before, ``on_features`` is called with newly found ones, so that they can be kept.
+    ``features`` are what was found before; ``known_features`` has what is known by now, so that it can be kept.
     """
 
     def __init__(
@@ -72,13 +73,11 @@ class N8nClient:
         session: GuardedSession,
         *,
         features: Features | None = None,
-        on_features: Callable[[Features], None] | None = None,
     ) -> None:
         self._api = f"{url.rstrip('/')}/api/v1"
         self._headers = {"X-N8N-API-KEY": api_key, "Accept": "application/json"}
         self._session = session
-        self._features = features
-        self._on_features = on_features
+        self.known_features = features
         #: Milliseconds that the last answer took, and bytes that it had.
         self.last_ms = 0.0
         self.last_bytes = 0
@@ -168,14 +167,12 @@ class N8nClient:
 
     def features(self, *, fresh: bool = False) -> Features:
         """What this n8n's API knows, from its own OpenAPI document; read once a day at most unless ``fresh``."""
-        if self._features is None or fresh or self._features.is_stale():
+        if self.known_features is None or fresh or self.known_features.is_stale():
             answer = self._send("GET", "/openapi.yml")
             if answer.media_type not in _SPEC_TYPES:
                 raise NotN8n(reason="html" if answer.media_type == "text/html" else "no-spec")
-            self._features = read_features(answer.body, known=self._features)
-            if self._on_features is not None:
-                self._on_features(self._features)
-        return self._features
+            self.known_features = read_features(answer.body, known=self.known_features)
+        return self.known_features
 
     def get_scopes(self) -> frozenset[str] | None:
         """The key's scopes as n8n tells them; None where this version does not."""

@@ -111,3 +111,9 @@ class TooLarge(N8nError):
     def __init__(self, limit: int, size: int | None = None) -> None:
         super().__init__(limit=limit, **({} if size is None else {"size": size}))
         self.size = size
+
+
+class KeyUnreadable(N8nError):
+    """The stored key does not open with the configured encryption keys."""
+
+    code = "key-unreadable"
