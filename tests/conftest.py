@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 
 from hub import create_app
 from hub.accounts.models import User
+from hub.accounts.services import Client, open_session
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role
 from hub.extensions import db
@@ -61,11 +63,21 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Confi
     )
 
 
+class Browser(FlaskClient):
+    """Begins every request with an empty ``g``: inside a test's app context Flask would keep who was signed in before."""
+
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        if has_app_context():
+            vars(g._get_current_object()).clear()
+        return super().open(*arguments, **options)
+
+
 @pytest.fixture(scope="session")
 def app(config: Config) -> Iterator[Flask]:
     """One app for the whole run, on a freshly made schema."""
     app = create_app(config)
     app.testing = True
+    app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         db.create_all()
@@ -122,3 +134,15 @@ def operator(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
 def client(app: Flask, session: sa.orm.scoped_session[sa.orm.Session]) -> FlaskClient:
     """A browser without a session."""
     return app.test_client()
+
+
+@pytest.fixture
+def browser_of(app: Flask, session: sa.orm.scoped_session[sa.orm.Session]) -> Callable[[Actor], FlaskClient]:
+    """Makes a browser in which a person is signed in."""
+
+    def sign_in(actor: Actor) -> FlaskClient:
+        browser = app.test_client()
+        browser.set_cookie("hub_session", open_session(str(actor.user_id), Client()))
+        return browser
+
+    return sign_in

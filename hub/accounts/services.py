@@ -36,6 +36,7 @@ ATTEMPTS_PER_ADDRESS = 30
 
 THEMES = ("system", "light", "dark")
 
+_PASSWORD_LENGTH = {"minimum": passwords.MIN_LENGTH, "maximum": passwords.MAX_LENGTH}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ALPHANUMERIC = string.ascii_letters + string.digits
 
@@ -120,7 +121,7 @@ def _check_new_user(email: str, password: str, name: str) -> None:
     if not 1 <= len(name) <= 200:
         fields["name"] = _("Enter a name of at most 200 characters.")
     if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        fields["password"] = _("Use at least %(count)s characters.", count=passwords.MIN_LENGTH)
+        fields["password"] = _("Use at least %(minimum)s and at most %(maximum)s characters.", **_PASSWORD_LENGTH)
     if fields:
         raise Invalid(fields=fields)
 
@@ -171,7 +172,7 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     rate_limits.give_back(limits)
     if replaces:
         db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
-    return _open_session(found.id, client)
+    return open_session(found.id, client)
 
 
 def _sign_in_limits(email: str, client: Client) -> dict[str, int]:
@@ -181,7 +182,8 @@ def _sign_in_limits(email: str, client: Client) -> dict[str, int]:
     }
 
 
-def _open_session(user_id: str, client: Client) -> str:
+def open_session(user_id: str, client: Client) -> str:
+    """A new session for somebody who has proven who they are; answers its token."""
     token = secrets.token_urlsafe(32)
     now = utc_now()
     session = Session(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -108,7 +109,7 @@ def _require_registration() -> None:
 
 
 @bp.post("/logout")
-def logout() -> ResponseReturnValue:
+def sign_out() -> ResponseReturnValue:
     """End the present session."""
     services.sign_out(current_actor())
     return end_session(go_to("accounts.login"))
@@ -122,8 +123,7 @@ def account() -> ResponseReturnValue:
 
 
 def _account_page(values: Mapping[str, str], error: Invalid | None = None) -> str:
-    theme_names = {"system": _("System"), "light": _("Light"), "dark": _("Dark")}
-    return render("accounts/account.html", error=error, values=values, theme_names=theme_names)
+    return render("accounts/account.html", error=error, values=values)
 
 
 @bp.post("/account")
@@ -183,8 +183,8 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
     return render(
         "accounts/api_keys.html",
         keys=services.list_api_keys(current_actor()),
-        permissions=list(Permission),
-        lifetimes=KEY_LIFETIMES,
+        permission_names={Permission.READ.value: _("Read everything of yours"), Permission.WRITE.value: _("Change things")},
+        lifetimes=[(days, ngettext("%(num)s day", "%(num)s days", days) if days else _("No end")) for days in KEY_LIFETIMES],
         now=utc_now(),
         error=error,
         secret=secret,

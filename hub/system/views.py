@@ -38,4 +38,5 @@ def plugins() -> ResponseReturnValue:
     if not current_actor().is_operator:
         raise NotAllowed(_("Only operators see the plugins."))
     manager: PluginManager = current_app.extensions["hub_plugins"]
-    return render("system/plugins.html", plugins=list(manager.plugins.values()))
+    safe_mode = current_app.extensions["hub_config"].safe_mode
+    return render("system/plugins.html", plugins=list(manager.plugins.values()), safe_mode=safe_mode)
