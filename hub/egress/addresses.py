@@ -47,6 +47,8 @@ _SPECIAL_V4 = _networks(
 )
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 _SPECIAL_V6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
+#: IPv4-compatible, IPv4-translated, NAT64.
+_EMBEDDING = _networks("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 #: Nothing that a hub of n8n servers may want lives here: cloud metadata, link-local, unspecified, multicast, reserved.
 _NEVER = _networks(
     "0.0.0.0/8",
@@ -180,7 +182,9 @@ def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
         return [address.sixtofour]
     if address.teredo:
         return list(address.teredo)
-    return [] if address in _GLOBAL_V6 else [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    if _contains(_EMBEDDING, address) and int(address) > 0xFFFFFF:  # ::1 embeds nothing
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    return []
 
 
 def _is_local(address: Address) -> bool:

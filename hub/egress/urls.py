@@ -61,7 +61,7 @@ def check_url(url: str) -> Target:
 
 
 def _check_host(netloc: str, host: str) -> str:
-    if "%" in host:
+    if re.search("[%\u3002\uff0e\uff61]", host):  # the last three are dots of other scripts
         raise EgressError("bad-url", reason="host")
     if netloc.startswith("["):
         try:
