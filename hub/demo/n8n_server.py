@@ -43,6 +43,12 @@ def free_port() -> int:
         return port
 
 
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 class N8nServer:
     """One n8n. `start` returns when it is ready and has an owner and an API key with every scope.
 
