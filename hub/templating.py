@@ -19,9 +19,10 @@ from hub.columns import utc_now
 from hub.config import ROOT
 from hub.json_tree import render_json
 
-MACROS = ("ui", "forms", "data", "charts", "frame")
+MACROS = ("ui", "forms", "data", "charts", "graph", "frame")
 THEMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 THEME_COOKIE = "hub_theme"
+ICON_SPRITE = "/static/vendor/icons.svg"
 
 
 class Status(NamedTuple):
@@ -158,7 +159,7 @@ def format_json(value: Any) -> str:
 def render_icon(name: str, css_class: str = "") -> Markup:
     """An icon of the sprite; decorative, so the words stand beside it."""
     classes = f"icon {css_class}".strip()
-    return Markup('<svg class="{}" aria-hidden="true"><use href="/static/vendor/icons.svg#{}"></use></svg>').format(classes, name)
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(classes, ICON_SPRITE, name)
 
 
 def render_attributes(attributes: dict[str, Any]) -> Markup:
@@ -206,6 +207,7 @@ def init_app(app: Flask) -> None:
         themes=THEMES,
         status_of=status_of,
         icon=render_icon,
+        icon_sprite=ICON_SPRITE,
         attributes=render_attributes,
         asset=asset,
         render_json=render_json,
