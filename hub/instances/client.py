@@ -295,5 +295,6 @@ def _retry_after(text: str) -> float | None:
             moment = email.utils.parsedate_to_datetime(text)
         except ValueError:
             return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         seconds = (moment - dt.datetime.now(dt.UTC)).total_seconds()
     return min(max(seconds, 0.0), 3600.0) if seconds == seconds else None
