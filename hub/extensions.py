@@ -6,9 +6,11 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from flask import has_request_context, request
 from flask_babel import Babel
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
 from sqlalchemy.engine import Engine
@@ -30,7 +32,20 @@ class Base(DeclarativeBase):
     metadata = sa.MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base)
+class Session(FlaskSession):
+    """Page views (GET, HEAD) do not take SQLite's one write lock, so that a long write elsewhere never blocks reading."""
+
+    def get_bind(self, *arguments: Any, **options: Any) -> Engine | sa.Connection:
+        bind = super().get_bind(*arguments, **options)
+        if isinstance(bind, Engine) and has_request_context() and request.method in ("GET", "HEAD"):
+            return bind.execution_options(**DEFERRED)
+        return bind
+
+
+#: Execution option of an engine: begin without SQLite's write lock, and take it at the first write.
+DEFERRED = {"hub_deferred": True}
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": Session})
 if TYPE_CHECKING:
     Model = Base  # mypy cannot follow the class that Flask-SQLAlchemy makes at run time
 else:
@@ -43,7 +58,7 @@ babel = Babel()
 
 @sa.event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """WAL, enforced foreign keys and a busy timeout; sqlite3's own transaction guessing off (see ``_begin_immediate``)."""
+    """WAL, enforced foreign keys and a busy timeout; sqlite3's own transaction guessing off (see ``_begin``)."""
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None
@@ -53,7 +68,23 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 @sa.event.listens_for(Engine, "begin")
 def _begin(connection: sa.Connection) -> None:
-    """Emit BEGIN on SQLite: IMMEDIATE for writers, because a busy timeout cannot help a read that turns into a write."""
+    """Emit BEGIN on SQLite: IMMEDIATE unless deferred, because a busy timeout cannot help a read that turns into a write."""
     if connection.dialect.name == "sqlite":
-        read_only = connection.get_execution_options().get("hub_read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        deferred = connection.get_execution_options().get("hub_deferred", False)
+        connection.info["hub_deferred"] = deferred
+        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+
+
+@sa.event.listens_for(Engine, "before_cursor_execute")
+def _take_write_lock(connection: sa.Connection, cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+    """Before the first write of a deferred transaction, begin anew with the lock.
+
+    Until then it only read, so nothing is lost; like READ COMMITTED on PostgreSQL, it now sees what others committed meanwhile.
+    """
+    if not connection.info.get("hub_deferred"):
+        return
+    changes = context is not None and (context.isinsert or context.isupdate or context.isdelete)
+    if changes or not statement.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA", "EXPLAIN")):
+        connection.info["hub_deferred"] = False
+        cursor.execute("COMMIT")
+        cursor.execute("BEGIN IMMEDIATE")
