@@ -1,6 +1,6 @@
 """Translations: `update` brings the .po files up to date with the code, `check` fails where one is incomplete.
 
-A catalogue is complete when every text of the code is translated, none is fuzzy, and its placeholders are the same.
+`update` also makes a missing catalogue. One is complete when every text of the code is translated, none is fuzzy, and its placeholders are the same.
 """
 
 import re
@@ -13,6 +13,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
+LANGUAGES = ("ar",)  # English is the language of the code
 METHODS = [("hub/**.py", "python"), ("plugins/**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {
     "_": None,
@@ -29,11 +30,13 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|\{(\w+)\}")
 def main() -> int:
     template = extract()
     problems = []
-    for path in sorted(ROOT.glob("translations/*/LC_MESSAGES/messages.po")):
-        catalogue = read(path)
+    for language in LANGUAGES:
+        path = ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
+        catalogue = read(path, language)
         if "update" in sys.argv:
             catalogue.update(template, no_fuzzy_matching=True)
             catalogue.obsolete.clear()
+            path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 write_po(file, catalogue, width=120, sort_output=True, include_lineno=False, ignore_obsolete=True)
         problems += [f"{path.relative_to(ROOT)}: {problem}" for problem in problems_of(template, catalogue)]
@@ -57,9 +60,12 @@ def is_source(folder: str) -> bool:
     return not parts or parts[0] in ("hub", "plugins", "templates")
 
 
-def read(path: Path) -> Catalog:
+def read(path: Path, language: str) -> Catalog:
+    """The catalogue of a file; an empty one where there is no file."""
+    if not path.exists():
+        return Catalog(locale=language, project="AI-HTTP Hub", charset="utf-8")
     with path.open("rb") as file:
-        return read_po(file, locale=path.parts[-3])
+        return read_po(file, locale=language)
 
 
 def problems_of(template: Catalog, catalogue: Catalog) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,16 @@ def test_console_is_quiet(site: Site, chromium: Browser, language: str) -> None:
         pass
     missing_page = f"{site.hub.url}{PUBLIC[-1]}"
     assert [text for text in complaints if not text.startswith(missing_page)] == []
+
+
+def test_every_icon_is_in_the_sprite(site: Site, chromium: Browser) -> None:
+    """Names are chosen in tools/icons.txt; an unknown one leaves a hole without any error."""
+    sprite = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / "vendor" / "icons.svg").read_text()))
+    used = {}
+    for page in visit(site, chromium, "en", "light", WIDE):
+        for name in page.evaluate("[...document.querySelectorAll('use')].map(e => e.getAttribute('href').split('#')[1])"):
+            used.setdefault(name, page.url)
+    assert {name: url for name, url in used.items() if name not in sprite} == {}
 
 
 @pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl")])
