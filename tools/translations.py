@@ -1,6 +1,7 @@
 """Translations: `update` brings the .po files up to date with the code, `check` fails where one is incomplete.
 
-`update` also makes a missing catalogue. One is complete when every text of the code is translated, none is fuzzy, and its placeholders are the same.
+`update` also makes a missing catalogue. One is complete when every text of the code is translated, none is fuzzy, and its
+placeholders are the same.
 """
 
 import re
