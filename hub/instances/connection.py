@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 from hub.columns import utc_now
@@ -103,9 +103,7 @@ def inspect_connection(client: N8nClient, key_expires_at: dt.datetime | None) ->
         scopes = client.get_scopes()
         features = client.features(fresh=True)
     except N8nError as error:
-        checks = [*_steps_before(error), Check(_failed_step(error), "fail", {"code": error.code, **error.details})]
-        checks += [check for check in (_check_expiry(key_expires_at),) if check.state == "fail"]
-        return Inspection(ConnectionReport(tuple(checks), utc_now()), error, None)
+        return Inspection(_failed_report(error, client.last_ms, key_expires_at), error, None)
     checks = [
         Check("reachable", "ok", {"ms": latency}),
         Check("api", "ok"),
@@ -127,15 +125,17 @@ def _may(read: Any) -> bool:
     return True
 
 
-def _failed_step(error: N8nError) -> str:
+def _failed_report(error: N8nError, ms: float, key_expires_at: dt.datetime | None) -> ConnectionReport:
+    """What was proven before the error, the error, and an expired key, which explains a refusal."""
+    failed = Check("api", "fail", {"code": error.code, **error.details})
+    before: tuple[Check, ...] = (Check("reachable", "ok", {"ms": ms}),)
     if isinstance(error, (Unreachable, TimedOut)):
-        return "reachable"
-    return "key" if isinstance(error, Unauthorized) else "api"
-
-
-def _steps_before(error: N8nError) -> list[Check]:
-    """Unauthorized proves that n8n's API answers."""
-    return [Check("api", "ok")] if isinstance(error, Unauthorized) else []
+        return ConnectionReport((replace(failed, name="reachable"),), utc_now())
+    if isinstance(error, Unauthorized):
+        failed, before = replace(failed, name="key"), (*before, Check("api", "ok"))
+    expiry = _check_expiry(key_expires_at)
+    after = (expiry,) if expiry.state == "fail" else ()
+    return ConnectionReport((*before, failed, *after), utc_now(), ms)
 
 
 def _check_permissions(scopes: frozenset[str] | None, seen: dict[str, bool]) -> Check:

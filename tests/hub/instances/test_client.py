@@ -206,9 +206,9 @@ def test_ids_cannot_lead_to_another_path(client: N8nClient, httpserver: HTTPServ
 def test_a_closed_server_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    with N8nClient(f"http://127.0.0.1:{port}", "k", open_session(EgressPolicy(loopback=True))) as client:
-        with pytest.raises(Unreachable) as unreachable:
-            client.list_workflows()
+    client = N8nClient(f"http://127.0.0.1:{port}", "k", open_session(EgressPolicy(loopback=True)))
+    with client, pytest.raises(Unreachable) as unreachable:
+        client.list_workflows()
     assert unreachable.value.code == "connect"
 
 
