@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+import json
+import re
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 
 class HttpMethod(enum.StrEnum):
@@ -45,7 +49,17 @@ class EndpointTemplate(_Strict):
     headers: dict[str, str] = Field(default_factory=dict)
     body_template: dict[str, Any] | None = None
     variables: tuple[TemplateVariable, ...] = ()
-    documentation: str | None = None
+    documentation: str | None = Field(default=None, pattern=r"^https://")
+
+    @model_validator(mode="after")
+    def _variables_match_placeholders(self) -> Self:
+        text = json.dumps([self.url_template, self.headers, self.body_template])
+        used = set(_PLACEHOLDER.findall(text))
+        declared = {variable.name for variable in self.variables}
+        if used != declared:
+            difference = ", ".join(sorted(used ^ declared))
+            raise ValueError(f"placeholders and variables differ: {difference}")
+        return self
 
 
 class ServicePack(_Strict):
@@ -56,3 +70,11 @@ class ServicePack(_Strict):
     service_icon: str | None = None
     category: str
     endpoints: tuple[EndpointTemplate, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _endpoints_are_unique(self) -> Self:
+        ids = [endpoint.endpoint_id for endpoint in self.endpoints]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if twice:
+            raise ValueError(f"endpoint ids are used twice: {', '.join(twice)}")
+        return self

@@ -19,8 +19,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class FailureEvent:
-    """New failures of one instance."""
+    """New failures of one instance. ``initial`` says that they come from its first sync: they may be old."""
 
     instance_id: str
     instance_name: str
     failures: tuple[Failure, ...]
+    initial: bool = False

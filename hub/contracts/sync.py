@@ -53,21 +53,28 @@ Read = ReadWorkflows | ReadExecutions | ReadExecution | ReadDetail | ConfirmWork
 
 @dataclass(frozen=True, slots=True)
 class ReadFacts:
-    """What a read showed. ``ids`` are n8n's, in the order given; ``open_ids`` those not finished yet."""
+    """What a read showed. ``ids`` are n8n's, in the order given; ``open_ids`` those of executions not finished yet."""
 
     ids: tuple[str, ...] = ()
     open_ids: tuple[str, ...] = ()
+    #: Failed executions of this read whose data the hub has not read.
     failed_ids: tuple[str, ...] = ()
+    #: Failed executions that a successful retry of this read, not known before, points to.
     retried_ids: tuple[str, ...] = ()
     next_cursor: str | None = None
-    #: False where the instance's n8n does not know this filter.
+    #: How many of ``ids`` the hub did not know before this read.
+    created: int = 0
+    #: False where the instance's n8n does not know this filter, or no longer this cursor.
     supported: bool = True
+    #: A 404: the object is gone, or the key may no longer see it.
     missing: bool = False
+    #: This n8n began to count its executions anew (a restored or new database): ids that the hub knew mean others now.
+    restarted: bool = False
 
 
 @dataclass(slots=True)
 class SyncState:
-    """What the strategy may know. ``memory`` is its own and is kept between runs."""
+    """What the strategy may know. ``memory`` is its own and is kept between runs; the rest stands as at the run's start."""
 
     memory: dict[str, Any] = field(default_factory=dict)
     #: n8n ids of executions that the hub holds as not finished.
@@ -76,7 +83,7 @@ class SyncState:
     wanted_details: tuple[str, ...] = ()
     #: n8n ids of workflows that the hub holds and that have not vanished.
     workflow_ids: frozenset[str] = frozenset()
-    #: Execution statuses that the instance's list can filter by.
+    #: Execution statuses that the instance's list can filter by; empty where it does not tell.
     status_filters: frozenset[str] = frozenset()
 
 

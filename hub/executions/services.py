@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
+from flask_babel import gettext as _
 from sqlalchemy.orm import undefer
 
 from hub.contracts.actor import Actor
-from hub.errors import NotFound
+from hub.errors import Invalid, NotFound, Unavailable
+from hub.executions.details import fetch_detail, read_detail, write_detail
+from hub.executions.ingest import ExecutionIngest, IngestCounts, ingest_executions
 from hub.executions.models import DetailState, Execution, ExecutionStatus
+from hub.executions.remote import OPEN, read_execution
 from hub.extensions import db
+from hub.instances.errors import N8nError
 from hub.instances.models import Instance
+from hub.instances.services import open_client
+from hub.instances.words import describe_error
 from hub.pagination import Page, clamp_limit, keyset, make_page
+from hub.workflows.ingest import find_workflows, store_workflows
 from hub.workflows.models import Workflow
+
+__all__ = [
+    "ExecutionRow",
+    "IngestCounts",
+    "ensure_detail",
+    "get_execution",
+    "import_execution",
+    "ingest_executions",
+    "list_executions",
+    "store_detail",
+]
 
 #: SQLite compiles at most 500 parts of a UNION; beyond that one unmerged scan serves.
 _MERGED_INSTANCES = 400
@@ -129,3 +151,62 @@ def get_execution(actor: Actor, execution_id: str) -> Execution:
     if execution is None:
         raise NotFound()
     return execution
+
+
+# --- Data of an execution --------------------------------------------------------------------------------------------
+
+
+def ensure_detail(actor: Actor, execution_id: str) -> Execution:
+    """The execution with its data, read from n8n where the hub does not have it and n8n may still.
+
+    ``detail_state`` says what came of it. ``Unavailable`` where n8n could not be asked.
+    """
+    execution = get_execution(actor, execution_id)
+    instance = db.session.get_one(Instance, execution.instance_id)
+    has_it = execution.detail_state in (DetailState.STORED, DetailState.TRUNCATED)
+    is_gone = execution.vanished_at is not None or instance.is_sample
+    if has_it or is_gone or execution.status in OPEN:
+        return execution
+    n8n_id, instance_id = execution.n8n_execution_id, instance.id
+    try:
+        client = open_client(instance)
+        db.session.commit()  # no transaction is open while n8n is asked
+        with client:
+            columns = fetch_detail(client, n8n_id, _max_bytes())
+    except N8nError as error:
+        raise Unavailable(describe_error(error.code, error.details)) from error
+    write_detail(instance_id, n8n_id, columns)
+    db.session.commit()
+    return get_execution(actor, execution_id)
+
+
+def store_detail(execution: Execution, payload: Mapping[str, Any]) -> None:
+    """Keep the data of an execution that was read elsewhere: redacted and cut to size. Commits."""
+    write_detail(execution.instance_id, execution.n8n_execution_id, read_detail(payload, _max_bytes()))
+    db.session.commit()
+    db.session.refresh(execution)
+
+
+def import_execution(instance: Instance, payload: Mapping[str, Any]) -> Execution:
+    """Store one execution of n8n's public API with its data and workflow, by the road that a sync takes. Commits.
+
+    ``Invalid`` where it is none.
+    """
+    executed = payload.get("workflowData")
+    executed = executed if isinstance(executed, dict) else {}
+    workflow_id = payload.get("workflowId") or executed.get("id")
+    remote = read_execution({**payload, "workflowId": workflow_id})
+    if remote is None:
+        raise Invalid(_("This is no execution of n8n: it has no id or names no workflow."))
+    if executed.get("nodes") and remote.n8n_workflow_id not in find_workflows(instance.id, [remote.n8n_workflow_id]):
+        store_workflows(instance.id, [{**executed, "id": workflow_id}])
+    ExecutionIngest(instance.id, instance.epoch).store([{**payload, "workflowId": workflow_id}])
+    write_detail(instance.id, remote.n8n_id, read_detail(payload, _max_bytes()))
+    db.session.commit()
+    own = sa.and_(Execution.instance_id == instance.id, Execution.n8n_execution_id == remote.n8n_id)
+    return db.session.scalars(sa.select(Execution).where(own).execution_options(populate_existing=True)).one()
+
+
+def _max_bytes() -> int:
+    limit: int = current_app.extensions["hub_config"].execution_max_bytes
+    return limit
