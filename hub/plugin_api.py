@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.catalog.packs import PackError, load_pack
 from hub.contracts.analysis import (
     Analyzer,
     Cause,
@@ -41,6 +42,7 @@ __all__ = [
     "HttpMethod",
     "LocalizedText",
     "NodeData",
+    "PackError",
     "Quote",
     "Read",
     "ReadDetail",
@@ -54,4 +56,5 @@ __all__ = [
     "SyncStrategy",
     "TemplateVariable",
     "hookimpl",
+    "load_pack",
 ]

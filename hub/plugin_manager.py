@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import pluggy
 import sqlalchemy as sa
+from sqlalchemy.orm import Mapper, configure_mappers
+from sqlalchemy.orm import registry as MapperRegistry
 
 from hub import hookspecs
 from hub.contracts.analysis import Analyzer
@@ -30,6 +32,9 @@ BUNDLED = {
     "incremental": "plugins.sync.incremental.plugin",
     "failure_log": "plugins.notify.failure_log.plugin",
 }
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class PluginError(Exception):
@@ -65,7 +70,7 @@ class Registry:
         """Keep ``thing``; a name that is taken is refused with both owners' names."""
         shelf: dict[str, Any] = getattr(self, kind)
         if name in shelf:
-            raise PluginError(f"{kind[:-1]} {name!r} is registered by {self.owners[kind, name]!r} already")
+            raise PluginError(f"the name {name!r} among the {kind} is taken by the plugin {self.owners[kind, name]!r}")
         shelf[name] = thing
         self.owners[kind, name] = owner
 
@@ -76,90 +81,144 @@ class Registry:
             del self.owners[kind, name]
 
 
+class _Declarations:
+    """The tables and mapped classes there are, so that those of a refused plugin can be taken out again."""
+
+    def __init__(self, metadata: sa.MetaData, mappers: MapperRegistry | None) -> None:
+        self._metadata = metadata
+        self._registry = mappers
+        self._tables = set(metadata.tables)
+        self._mappers = self._present_mappers()
+
+    def _present_mappers(self) -> set[Mapper[Any]]:
+        return set(self._registry.mappers) if self._registry else set()
+
+    def check(self, prefix: str) -> None:
+        """Refuse new tables without the plugin's prefix, and classes that SQLAlchemy cannot map."""
+        foreign = sorted(name for name in set(self._metadata.tables) - self._tables if not name.startswith(prefix))
+        if foreign:
+            raise PluginError(f"tables must begin with {prefix}: {', '.join(foreign)}")
+        if self._present_mappers() - self._mappers:
+            configure_mappers()
+
+    def take_out_new(self) -> None:
+        """Forget what was declared since; one class that cannot be mapped would break every query of the hub."""
+        for mapper in self._present_mappers() - self._mappers:
+            # SQLAlchemy can dispose of all classes in public, of one only so.
+            mapper.registry._dispose_manager_and_mapper(mapper.class_manager)
+        for name in set(self._metadata.tables) - self._tables:
+            self._metadata.remove(self._metadata.tables[name])
+
+
 class PluginManager:
     """The plugins of one app. Built in ``create_app``; there is no global one, and nothing is reloaded at run time."""
 
-    def __init__(self, metadata: sa.MetaData) -> None:
+    def __init__(self, metadata: sa.MetaData, mappers: MapperRegistry | None = None) -> None:
+        """``metadata`` and ``mappers`` are where plugins declare their tables and models."""
         self._pluggy = pluggy.PluginManager("hub")
         self._metadata = metadata
+        self._mappers = mappers
+        self._entry_points: dict[str, importlib.metadata.EntryPoint] = {}
         self._pluggy.add_hookspecs(hookspecs)
         self.plugins: dict[str, PluginInfo] = {}
         self.registry = Registry()
 
     def load(self, enabled: tuple[str, ...], *, safe_mode: bool = False) -> None:
-        """Find all installed plugins and load the enabled ones; ``enabled`` empty means all bundled ones."""
+        """Find all installed plugins and load the enabled ones, in that order; ``enabled`` empty means all bundled ones."""
         self._discover()
         chosen = () if safe_mode else (enabled or tuple(BUNDLED))
-        for name in chosen:
+        for name in dict.fromkeys(chosen):
             if name not in self.plugins:
                 problem = "is named in HUB_PLUGINS but not installed"
                 self.plugins[name] = PluginInfo(name, module="", bundled=False, problem=problem)
                 log.error("plugin %s %s", name, problem)
-                continue
-            self._load_one(self.plugins[name])
+            elif self.plugins[name].problem is None:
+                self._load_one(self.plugins[name])
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether any plugin that was meant to be there is not."""
+        return any(info.problem for info in self.plugins.values())
 
     def notify(self, hook_name: str, **arguments: Any) -> None:
         """Call a notify hook plugin by plugin: one that raises is logged and stops no other."""
         for name, plugin in self._pluggy.list_name_plugin():
-            others = [other for _, other in self._pluggy.list_name_plugin() if other is not plugin]
             try:
-                self._pluggy.subset_hook_caller(hook_name, others)(**arguments)
+                self._call_alone(hook_name, plugin, **arguments)
             except Exception:
                 log.exception("plugin %s failed in %s", name, hook_name)
+
+    def _call_alone(self, hook_name: str, plugin: Any, **arguments: Any) -> None:
+        others = [other for other in self._pluggy.get_plugins() if other is not plugin]
+        self._pluggy.subset_hook_caller(hook_name, others)(**arguments)
 
     def _discover(self) -> None:
         for name, module in BUNDLED.items():
             self.plugins[name] = PluginInfo(name, module, bundled=True, version="bundled")
         for point in importlib.metadata.entry_points(group=GROUP):
-            version = point.dist.version if point.dist else ""
+            info = PluginInfo(point.name, point.value, bundled=False, version=point.dist.version if point.dist else "")
             if point.name in self.plugins:
-                taken = f"{point.name} ({point.value})"
-                problem = f"the name {point.name!r} is taken by {self.plugins[point.name].module}"
-                self.plugins[taken] = PluginInfo(taken, point.value, bundled=False, version=version, problem=problem)
-                log.error("plugin %s: %s", point.value, problem)
-                continue
-            self.plugins[point.name] = PluginInfo(point.name, point.value, bundled=False, version=version)
+                info.problem = f"the name {point.name!r} is taken by {self.plugins[point.name].module}"
+                info.name = f"{point.name} ({point.value})"
+            elif not _NAME.fullmatch(point.name):
+                info.problem = "the name must be lower-case letters, digits and underscores"
+            if info.problem:
+                log.error("plugin %s: %s", point.value, info.problem)
+            self.plugins[info.name] = info
+            self._entry_points[info.name] = point
 
     def _load_one(self, info: PluginInfo) -> None:
-        module: ModuleType | None = None
+        declared = _Declarations(self._metadata, self._mappers)
+        plugin: object | None = None
         try:
-            module = self._import(info)
-            info.description = (module.__doc__ or "").strip().split("\n")[0]
-            self._pluggy.register(module, name=info.name)
+            plugin = self._import(info)
+            declared.check(f"{info.name}_")
+            info.description = (plugin.__doc__ or "").strip().partition("\n")[0]
+            self._pluggy.register(plugin, name=info.name)
             self._pluggy.check_pending()
-            info.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(module) or []))
-            self._collect(info.name, module)
+            info.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(plugin) or []))
+            self._collect(info.name, plugin)
             info.enabled = True
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             info.problem = f"{type(error).__name__}: {error}"
             info.traceback = traceback.format_exc()
+            info.hooks = ()
             log.exception("plugin %s could not be loaded", info.name)
             self.registry.drop_owner(info.name)
-            if module is not None and self._pluggy.is_registered(module):
-                self._pluggy.unregister(module)
+            if plugin is not None and self._pluggy.is_registered(plugin):
+                self._pluggy.unregister(plugin)
+            declared.take_out_new()
 
-    def _import(self, info: PluginInfo) -> ModuleType:
-        """Import the plugin; tables that it brings without its own prefix are taken out again and it is refused."""
-        before = set(self._metadata.tables)
-        module = importlib.import_module(info.module)
-        foreign = [name for name in set(self._metadata.tables) - before if not name.startswith(f"{info.name}_")]
-        for name in foreign:
-            self._metadata.remove(self._metadata.tables[name])
-        if foreign:
-            raise PluginError(f"tables must begin with {info.name}_: {', '.join(sorted(foreign))}")
-        return module
+    def _import(self, info: PluginInfo) -> object:
+        """The module of a bundled plugin, or whatever a third party's entry point names (``module`` or ``module:object``)."""
+        if info.bundled:
+            return importlib.import_module(info.module)
+        plugin: object = self._entry_points[info.name].load()
+        return plugin
 
-    def _collect(self, name: str, module: ModuleType) -> None:
+    def _collect(self, name: str, plugin: object) -> None:
         """Run the collect hooks of one plugin alone, so that what it registers is known to be its own."""
-        others = [plugin for plugin in self._pluggy.get_plugins() if plugin is not module]
         collectors: dict[str, tuple[str, Callable[[Any], str]]] = {
-            "hub_register_packs": ("packs", lambda pack: pack.service_id),
-            "hub_register_analyzers": ("analyzers", lambda analyzer: analyzer.name),
-            "hub_register_sync_strategies": ("strategies", lambda strategy: strategy.name),
+            "hub_register_packs": ("packs", _service_id),
+            "hub_register_analyzers": ("analyzers", lambda analyzer: _name_of(analyzer, "diagnose")),
+            "hub_register_sync_strategies": ("strategies", lambda strategy: _name_of(strategy, "plan")),
         }
         for hook_name, (kind, name_of) in collectors.items():
 
             def register(thing: Any, kind: str = kind, name_of: Callable[[Any], str] = name_of) -> None:
                 self.registry.add(kind, name_of(thing), thing, name)
 
-            self._pluggy.subset_hook_caller(hook_name, others)(register=register)
+            self._call_alone(hook_name, plugin, register=register)
+
+
+def _service_id(pack: Any) -> str:
+    if not isinstance(pack, ServicePack):
+        raise PluginError(f"a pack must be a ServicePack, not {type(pack).__name__}")
+    return pack.service_id
+
+
+def _name_of(thing: Any, method: str) -> str:
+    name = getattr(thing, "name", None)
+    if not isinstance(name, str) or not name or not callable(getattr(thing, method, None)):
+        raise PluginError(f"{type(thing).__name__} needs a name and a method {method}()")
+    return name

@@ -1,1 +1,13 @@
 """Stripe: payments, customers, refunds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Six requests to Stripe's API."""
+    register(load_pack("plugins.services.stripe"))

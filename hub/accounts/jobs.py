@@ -1,0 +1,14 @@
+"""The room's own housekeeping."""
+
+from __future__ import annotations
+
+from hub.accounts.rate_limits import drop_old_buckets
+from hub.accounts.services import drop_dead_sessions
+from hub.jobs.services import JobContext, periodic
+
+
+@periodic("accounts.housekeeping", seconds=3600)
+def keep_house(_context: JobContext) -> None:
+    """Forget sessions that are over and attempts that no longer count."""
+    drop_dead_sessions()
+    drop_old_buckets()
