@@ -18,7 +18,8 @@ class Form:
     method: str
     action: str
     fields: dict[str, str] = field(default_factory=dict)
-    buttons: list[str] = field(default_factory=list)
+    buttons: set[str] = field(default_factory=set)
+    """Names of its buttons; a value for one of them presses it."""
 
 
 @dataclass
@@ -70,7 +71,7 @@ class PlainBrowser:
 
     def submit(self, form: Form, **values: str) -> Page:
         """Fill a form, press its button, and follow the redirect; raises where a field does not exist."""
-        unknown = set(values) - set(form.fields)
+        unknown = set(values) - set(form.fields) - form.buttons
         assert not unknown, f"{form.action} has no field {unknown}, but {sorted(form.fields)}"
         fields = form.fields | values
         arguments = {"params": fields} if form.method == "get" else {"data": fields}
@@ -123,8 +124,7 @@ class _Reader(HTMLParser):
             self._select = (form, name)
         elif tag == "button" or kind in ("submit", "button"):
             if name:
-                form.buttons.append(name)
-                form.fields.setdefault(name, values.get("value", ""))
+                form.buttons.add(name)
         elif name and (kind not in ("checkbox", "radio") or "checked" in values):
             form.fields[name] = values.get("value", "")
 

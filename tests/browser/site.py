@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,15 +58,9 @@ def build_site(folder: Path) -> Site:
     page = browser.get("/register")
     page = browser.submit(page.form("/register"), email=EMAIL, password=PASSWORD, name="Maya Haddad")
     assert page.status == 200, f"registering failed: {page.text}"
-    failed = browser.get("/executions/?status=error")
-    execution = browser.get(
-        next(
-            address
-            for address, _ in failed.links
-            if "/executions/" in address and "?" not in address and not address.endswith("/executions/")
-        )
-    )
-    browser.submit(next(form for form in execution.forms if "analy" in form.action))
+    failed = browser.get("/executions?status=error")
+    execution = browser.get(next(address for address, _ in failed.links if re.search(r"/executions/[^/?]+$", address)))
+    browser.submit(execution.form("/analyses"))
     app = create_app(load_config(hub.environment))
     routes = app.url_map.bind("127.0.0.1")
     endpoints = {
