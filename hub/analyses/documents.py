@@ -32,7 +32,7 @@ def parse_document(raw: bytes | str) -> Any:
     try:
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise UnreadableDocument("not-json", "The input is not UTF-8 text.") from error
+        raise UnreadableDocument("not-text", "The input is not UTF-8 text.") from error
     if not text.strip():
         raise UnreadableDocument("empty", "The input is empty; a JSON document with a failed execution is expected.")
     try:

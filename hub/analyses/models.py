@@ -20,7 +20,7 @@ class AiAnalysis(Created, Model):
     __table_args__ = (
         sa.Index("ix_ai_analyses_user_id", "user_id"),
         sa.Index("ix_ai_analyses_execution_id", "execution_id"),
-        sa.Index("ix_ai_analyses_page", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_ai_analyses_page", "user_id", sa.column("created_at").desc(), sa.column("id").desc()),
     )
 
     id: Mapped[Key]

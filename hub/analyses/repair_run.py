@@ -53,20 +53,17 @@ class RepairRun:
     proof: ProofKind
     # Added by steps.
     step: Step = Step.CHECK
-    state: RepairState = RepairState.RUNNING
     verdict: Verdict | None = None
     pre_image: Json | None = None
     pre_version_id: str | None = None
     new_version_id: str | None = None
     went_live: bool = False
     run_id: str | None = None
-    code: str | None = None
-    details: Json = field(default_factory=dict)
     facts: Json = field(default_factory=dict)
 
     def end(self, state: RepairState, code: str, **details: Any) -> Step:
         """Decide how the repair ends; what is left is to record it."""
-        self.state, self.code, self.details = state, code, details
+        self.facts["end"] = [state.value, code, details]
         return Step.RECORD
 
 

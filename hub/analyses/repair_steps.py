@@ -337,7 +337,8 @@ class RepairSteps:
 
     def _find_run(self, *, patience: float) -> str | None:
         """The run that this repair started: a retry of the failed execution, or a new webhook run, not known before."""
-        run, found = self.run, []
+        run = self.run
+        found: list[str] = []
         known = set(run.facts["known_runs"])
 
         def look() -> bool:

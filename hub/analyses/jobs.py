@@ -1,0 +1,18 @@
+"""Background work of the analyses room."""
+
+from __future__ import annotations
+
+from hub.analyses.repair import recover_repairs, run_repair
+from hub.jobs.services import JobContext, job, periodic
+
+
+@job("repair.run")
+def make_repair(context: JobContext, repair_id: str) -> None:
+    """Make one repair; it may be killed at any point and run again."""
+    run_repair(repair_id, beat=lambda: context.report(0))
+
+
+@periodic("repair.recover", seconds=60)
+def recover(_context: JobContext) -> None:
+    """Take repairs up again whose job is gone."""
+    recover_repairs()
