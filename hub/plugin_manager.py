@@ -104,7 +104,8 @@ class _Declarations:
     def take_out_new(self) -> None:
         """Forget what was declared since; one class that cannot be mapped would break every query of the hub."""
         for mapper in self._present_mappers() - self._mappers:
-            # SQLAlchemy can dispose of all classes in public, of one only so.
+            # In public SQLAlchemy disposes of all classes or none; this is what it does for each.
+            mapper.registry._managers.pop(mapper.class_manager)
             mapper.registry._dispose_manager_and_mapper(mapper.class_manager)
         for name in set(self._metadata.tables) - self._tables:
             self._metadata.remove(self._metadata.tables[name])
