@@ -81,11 +81,16 @@ class PlainBrowser:
         )
 
 
-def _page(reply: requests.Response) -> Page:
-    reader = _Reader(reply.url)
-    reader.feed(reply.text)
+def read_page(url: str, status: int, html: str) -> Page:
+    """A page from an answer's text."""
+    reader = _Reader(url)
+    reader.feed(html)
     text = "\n".join(line for line in (" ".join(part.split()) for part in reader.texts) if line)
-    return Page(reply.url, reply.status_code, reply.text, text, reader.links, reader.forms)
+    return Page(url, status, html, text, reader.links, reader.forms)
+
+
+def _page(reply: requests.Response) -> Page:
+    return read_page(reply.url, reply.status_code, reply.text)
 
 
 class _Reader(HTMLParser):
