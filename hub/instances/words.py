@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from hub.egress import describe_egress_error
 from hub.instances.errors import N8nError
+from hub.instances.models import Instance
 
 Details = Mapping[str, Any]
 
@@ -26,6 +27,13 @@ def english_error(error: N8nError) -> str:
     """What is stored as ``last_error`` and read by machines."""
     with force_locale("en"):
         return describe_error(error.code, error.details)
+
+
+def describe_instance_error(instance: Instance) -> str | None:
+    """What keeps an instance from working, in the active language; None when all is well."""
+    if instance.error_code is None:
+        return instance.last_error
+    return describe_error(instance.error_code, instance.error_details)
 
 
 def _not_n8n(details: Details) -> str:
