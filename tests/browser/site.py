@@ -58,7 +58,7 @@ def build_site(folder: Path) -> Site:
     page = browser.get("/register")
     page = browser.submit(page.form("/register"), email=EMAIL, password=PASSWORD, name="Maya Haddad")
     assert page.status == 200, f"registering failed: {page.text}"
-    failed = browser.get("/executions?status=error")
+    failed = browser.get("/executions?status=FAILED")
     execution = browser.get(next(address for address, _ in failed.links if re.search(r"/executions/[^/?]+$", address)))
     browser.submit(execution.form("/analyses"))
     app = create_app(load_config(hub.environment))

@@ -38,13 +38,13 @@ class Person:
         return self.browser.submit(page.form(action))
 
     def wait_for_sync(self, page: Page) -> Page:
-        """Look again until the sync is over, as the page does by itself where there is JavaScript."""
-        return self._reload(page, lambda seen: 'role="progressbar"' in seen.html or "<progress" in seen.html)
+        """Look again until the button is back, as the page does by itself where there is JavaScript."""
+        return self._reload(page, lambda seen: not any(form.action.endswith("/sync") for form in seen.forms))
 
     def failed_executions(self) -> list[str]:
         """Addresses of all failed executions, over all pages of the list."""
         found: list[str] = []
-        address = "/executions?status=error"
+        address = "/executions?status=FAILED"
         while address:
             page = self.browser.get(address)
             found += [link for link, _ in page.links if EXECUTION.search(link) and link not in found]
