@@ -55,8 +55,8 @@ def canonical(value: Any) -> str:
 
 def apply_change(patch: Sequence[Json], *, base: Json, current: Json) -> Change:
     """The patch, made against ``base`` (may be redacted), applied to ``current``; ``PatchRefused`` says why it can't be."""
-    operations = rebase_patch(patch, base=base, current=current)
     before = document_of(current)
+    operations = rebase_patch(patch, base=base, current=before)
     try:
         after = jsonpatch.apply_patch(before, operations)
     except jsonpatch.JsonPatchTestFailed as error:

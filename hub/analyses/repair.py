@@ -19,7 +19,7 @@ from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import Change, apply_change
 from hub.analyses.repair_guards import blocked_cause, side_effects, writes
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
-from hub.analyses.repair_steps import PASSING, RepairSteps
+from hub.analyses.repair_steps import DATA_BYTES, PASSING, RepairSteps
 from hub.analyses.repair_verdict import reaches
 from hub.analyses.repair_words import describe_end
 from hub.analyses.services import get_analysis
@@ -29,7 +29,8 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Evidence
 from hub.errors import Conflict, Invalid, NotFound
-from hub.executions import services as executions
+from hub.executions.ingest import ExecutionIngest
+from hub.executions.services import import_execution
 from hub.extensions import db
 from hub.instances.client import N8nClient
 from hub.instances.errors import N8nError
@@ -197,13 +198,15 @@ def _record(client: N8nClient, run: RepairRun) -> None:
     if run.run_id is None:
         return
     try:
-        payloads = [client.get_execution(run.run_id), client.get_execution(run.execution_id)]
+        new = client.get_execution(run.run_id, with_data=True, max_bytes=DATA_BYTES)
+        failed = client.get_execution(run.execution_id)
     except N8nError as error:
         log.warning("repair %s: the run %s is left to the next sync: %s", run.repair_id, run.run_id, error)
         return
     instance = repair_ledger.find_instance(run.repair_id)
-    for payload in payloads if instance else ():
-        executions.import_execution(instance, payload)
+    if instance is not None:
+        ExecutionIngest(instance.id, instance.epoch).store([failed])
+        import_execution(instance, new)
 
 
 def recover_repairs() -> None:

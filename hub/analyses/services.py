@@ -23,14 +23,15 @@ from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Analyzer, Diagnosis, Evidence
 from hub.errors import Conflict, NotFound
-from hub.executions import services as executions
 from hub.executions.models import Execution, ExecutionStatus
+from hub.executions.services import ensure_detail
 from hub.extensions import db
 from hub.instances.errors import N8nError
 from hub.instances.models import Instance
 from hub.instances.services import open_client
 from hub.pagination import Page, clamp_limit, keyset, make_page
 from hub.workflows.models import Workflow
+from hub.workflows.remote import clean_json
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
     The workflow is read anew from n8n, so that a suggested patch fits what is there now; without n8n the hub's copy serves
     and nothing can be applied.
     """
-    executions.ensure_detail(actor, execution_id)
+    ensure_detail(actor, execution_id)
     subject = find_subject(actor, execution_id)
     if subject is None:
         raise NotFound()
@@ -266,25 +267,25 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
     found = db.session.scalar(statement)
     if found is None or found.analyzer not in {signature(analyzer) for analyzer in _analyzers()}:
         return None
-    return found if found.error_data == _storable(evidence.model_dump(mode="json")) else None
+    return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
 def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, base: Json | None) -> AiAnalysis:
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
-    plain = _storable(diagnosis.model_dump(mode="json"))
+    plain = clean_json(diagnosis.model_dump(mode="json"))
     analysis = AiAnalysis(
         user_id=actor.user_id,
         execution_id=execution_id,
-        error_data=_storable(evidence.model_dump(mode="json")),
+        error_data=clean_json(evidence.model_dump(mode="json")),
         request_data={"base": base},
         analysis=plain,
         suggestions=plain["suggestions"],
         confidence=diagnosis.confidence,
         analyzer=analyzer,
         cause=diagnosis.cause.value,
-        node=_storable(diagnosis.node),
-        title=_storable(title),
+        node=clean_json(diagnosis.node),
+        title=clean_json(title),
     )
     db.session.add(analysis)
     db.session.flush()
@@ -292,14 +293,3 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
     record_event(actor, "analysis.create", "analysis", analysis.id, details=details)
     db.session.commit()
     return analysis
-
-
-def _storable(value: Any) -> Any:
-    """The JSON value without what PostgreSQL cannot hold: NUL characters and halves of surrogate pairs."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_storable(entry) for entry in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(entry) for key, entry in value.items()}
-    return value
