@@ -38,7 +38,7 @@ class AiAnalysis(Created, Model):
     cause: Mapped[str] = mapped_column(sa.String(60))
     node: Mapped[str | None] = mapped_column(sa.Text)
     #: What the failure was about when there is no execution row (a file): the workflow's name.
-    title: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    title: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))
 
 
 class RepairState(enum.StrEnum):

@@ -19,8 +19,8 @@ class AuditLog(Created, Model):
         sa.Index("ix_audit_logs_user_id", "user_id"),
         sa.Index("ix_audit_logs_action", "action"),
         sa.Index("idx_audit_logs_user_action", "user_id", "action"),
-        sa.Index("idx_audit_logs_created", sa.text("created_at DESC")),
-        sa.Index("ix_audit_logs_user_page", "user_id", sa.text("created_at DESC"), sa.text("id DESC")),
+        sa.Index("idx_audit_logs_created", sa.column("created_at").desc()),
+        sa.Index("ix_audit_logs_user_page", "user_id", sa.column("created_at").desc(), sa.column("id").desc()),
     )
 
     id: Mapped[Key]

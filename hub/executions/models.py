@@ -40,11 +40,11 @@ class Execution(Model):
         sa.UniqueConstraint("workflow_id", "n8n_execution_id"),
         sa.Index("ix_executions_workflow_id", "workflow_id"),
         sa.Index("ix_executions_status", "status"),
-        sa.Index("idx_executions_started_at", sa.text("started_at DESC")),
+        sa.Index("idx_executions_started_at", sa.column("started_at").desc()),
         sa.Index("idx_executions_workflow_status", "workflow_id", "status"),
-        sa.Index("ix_executions_page", "instance_id", sa.text("started_at DESC"), sa.text("id DESC")),
-        sa.Index("ix_executions_status_page", "instance_id", "status", sa.text("started_at DESC"), sa.text("id DESC")),
-        sa.Index("ix_executions_workflow_page", "workflow_id", sa.text("started_at DESC"), sa.text("id DESC")),
+        sa.Index("ix_executions_page", "instance_id", sa.column("started_at").desc(), sa.column("id").desc()),
+        sa.Index("ix_executions_status_page", "instance_id", "status", sa.column("started_at").desc(), sa.column("id").desc()),
+        sa.Index("ix_executions_workflow_page", "workflow_id", sa.column("started_at").desc(), sa.column("id").desc()),
         sa.Index("ix_executions_remote", "instance_id", "n8n_execution_id"),
     )
 

@@ -41,7 +41,7 @@ class Workflow(Timestamps, Model):
     version_id: Mapped[str | None] = mapped_column(sa.String(64))
     active_version_id: Mapped[str | None] = mapped_column(sa.String(64))
     #: Hash over all that n8n can change about a workflow; equal means nothing to write.
-    content_hash: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    content_hash: Mapped[str] = mapped_column(sa.String(64), default="", server_default=sa.text("''"))
     n8n_created_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     n8n_updated_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     #: When a complete scan (confirmed by a 404) no longer found it. The row and its executions stay.
