@@ -1,0 +1,447 @@
+"""Failures that the called service answers with an HTTP status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from hub.plugin_api import Cause, Quote
+from plugins.analyzers.rules import sent
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.retries import is_repeatable, retry_if_repeatable, slow_down
+from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, found_edits, regex, text
+
+_BILLING = regex(
+    r"quota|billing|plan and billing|insufficient[_ ](?:quota|funds|credits)|out of credits|credit balance"
+    r"|(?:daily|monthly|yearly) (?:limit|cap)|upgrade your plan|free tier"
+)
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_ALLOWED = regex(
+    r"(?:allow(?:ed|s)?|supported|use|only|expects?|requires?|must be|methods?)\b[^A-Za-z]{0,6}(?:methods?\b[^A-Za-z]{0,4})?(?:is|are|a|an|the)?\s*"
+    r"((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b(?:[\s,/|]+(?:and|or)?\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b)*)"
+)
+_PATH = re.compile(r"[\"'`\s(](/[\w\-./{}:~%]*[\w}])")
+
+
+def _wrong_method(case: Case) -> Finding | None:
+    found = _ALLOWED.search(case.words.replace(case.method, "", 1) if case.method else case.words)
+    named = re.findall("|".join(_METHODS), found.group(1).upper()) if found else []
+    allowed = [method for method in named if method not in ("OPTIONS", "HEAD") and method != case.method]
+    words = {"method": case.method or "?", "allowed": ", ".join(allowed) or "?"}
+    if case.kind != "httpRequest" or len(allowed) != 1:
+        return Finding(words=words)
+    return Finding(words=words, edits=(Edit(str(case.name), ("parameters", "method"), allowed[0]),))
+
+
+def _moved_path(case: Case) -> Finding:
+    """The path that a 404's answer names as a similar or the new one."""
+    url = case.parameters.get("url")
+    words = {"url": str((case.error.request or {}).get("uri") or url or "")}
+    if case.kind != "httpRequest" or not isinstance(url, str) or "{{" in url:
+        return Finding(words=words)
+    path = urlsplit(url).path
+    hint = regex(r"did you mean|similar|try|moved to|use|replaced by|instead|renamed").search(case.words)
+    named = [found for found in _PATH.findall(case.words[hint.start() if hint else 0 :]) if found.rstrip("/") != path.rstrip("/")]
+    candidates = list(dict.fromkeys(named)) if hint else []
+    if len(candidates) != 1 or not path.strip("/"):
+        return Finding(words=words)
+    new = url.replace(path, candidates[0], 1)
+    quote = Quote(pointer="/error/messages/0", quote=candidates[0])
+    return Finding(
+        words={**words, "path": candidates[0]}, edits=(Edit(str(case.name), ("parameters", "url"), new),), quotes=(quote,)
+    )
+
+
+def _rejected(case: Case) -> Finding:
+    return sent.rejected_field(case) or Finding(words={"field": "?"})
+
+
+def _rejected_type(case: Case) -> Finding | None:
+    return sent.rejected_type(case)
+
+
+def _media_type(case: Case) -> Finding:
+    return sent.other_media_type(case)
+
+
+def _over_plain_http(case: Case) -> Finding | None:
+    url = case.parameters.get("url")
+    if not isinstance(url, str) or not url.startswith("http://"):
+        return None
+    return Finding(edits=(Edit(str(case.name), ("parameters", "url"), "https://" + url.removeprefix("http://")),))
+
+
+def _server_fault(case: Case) -> Finding:
+    """A crash inside the service is less likely to pass than an outage."""
+    crash = regex(r"exception|traceback|null ?pointer|undefined|cannot read|stack|syntax|panic").search(
+        case.words.replace(case.error.message, "")
+    )
+    return Finding(certainty=0.95 if crash else 1.0, facts={"crash": bool(crash)})
+
+
+def _retry_outage(case: Case, finding: Finding) -> Sequence[Edit] | None:
+    return None if finding.facts.get("crash") else retry_if_repeatable(case, finding)
+
+
+def _not_repeatable(case: Case, _finding: Finding) -> bool:
+    return not is_repeatable(case)
+
+
+_CALL_OWNER = text("Ask the service's owner", "راجع مالك الخدمة")
+_RETRY_TITLE = text("Let the node try again", "اجعل العقدة تعيد المحاولة")
+
+RULES: Sequence[Rule] = (
+    Rule(
+        id="http-unauthorized",
+        cause=Cause.BAD_CREDENTIALS,
+        prior=0.95,
+        rank=50,
+        when=(Pattern(codes=frozenset(("401", "407"))), Pattern(failure_causes=frozenset(("credential-invalid",)))),
+        summary=text(
+            "The service refused the credentials of ‘{node}’.", "رفضت الخدمة بيانات الاعتماد التي تستخدمها العقدة ‘{node}’."
+        ),
+        fixes=(
+            Fix(
+                text("Renew the key or token", "جدّد المفتاح أو الرمز"),
+                text(
+                    "The key is wrong, expired or revoked. Create a new one at the service and put it into the credential in n8n.",
+                    "المفتاح غير صحيح أو منتهي الصلاحية أو ملغى. أنشئ مفتاحًا جديدًا لدى الخدمة وضعه في بيانات الاعتماد في n8n.",
+                ),
+                confidence=0.85,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-forbidden",
+        cause=Cause.FORBIDDEN,
+        prior=0.95,
+        rank=50,
+        when=(Pattern(codes=frozenset(("403",))),),
+        summary=text(
+            "The service knows the caller but does not allow this call of ‘{node}’.",
+            "تعرف الخدمة صاحب الطلب لكنها لا تسمح بما تطلبه العقدة ‘{node}’.",
+        ),
+        fixes=(
+            Fix(
+                text("Grant the missing permission", "امنح الإذن الناقص"),
+                text(
+                    "Give the key the scope, role or plan that the answer names, or share the resource with its owner.",
+                    "امنح المفتاح الصلاحية أو الدور أو الخطة التي يذكرها الرد، أو شارك المورد مع صاحب المفتاح.",
+                ),
+                confidence=0.8,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-payment-required",
+        cause=Cause.FORBIDDEN,
+        prior=0.6,
+        rank=50,
+        when=(Pattern(codes=frozenset(("402",))),),
+        summary=text("The service wants payment before it answers ‘{node}’.", "تطلب الخدمة الدفع قبل أن تجيب العقدة ‘{node}’."),
+        fixes=(
+            Fix(
+                text("Top up the account", "اشحن رصيد الحساب"),
+                text(
+                    "The credits or the plan at the service are used up. No change of the workflow helps.",
+                    "نفد الرصيد أو انتهت الخطة لدى الخدمة، ولا يفيد أي تغيير في سير العمل.",
+                ),
+                confidence=0.8,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-not-found",
+        cause=Cause.NOT_FOUND,
+        prior=0.93,
+        rank=50,
+        when=(Pattern(codes=frozenset(("404", "410"))),),
+        look=_moved_path,
+        summary=text(
+            "The service has nothing at the address that ‘{node}’ calls.",
+            "لا يوجد لدى الخدمة شيء في العنوان الذي تطلبه العقدة ‘{node}’.",
+        ),
+        fixes=(
+            Fix(
+                text("Call {path}", "استدعِ {path}"),
+                text("The service's answer names this path as the right one.", "يذكر رد الخدمة أن هذا هو المسار الصحيح."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            Fix(
+                text("Check the address and the id", "تحقّق من العنوان والمعرّف"),
+                text(
+                    "The path may be misspelt, or the record or the whole service was removed. Compare it with the service's documentation.",
+                    "قد يكون المسار مكتوبًا خطأً، أو حُذف السجل أو أُوقفت الخدمة كلها. قارنه بوثائق الخدمة.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-wrong-method",
+        cause=Cause.WRONG_METHOD,
+        prior=0.96,
+        rank=50,
+        when=(Pattern(codes=frozenset(("405",))),),
+        look=_wrong_method,
+        summary=text("The address does not take {method}.", "لا يقبل هذا العنوان الطريقة {method}."),
+        fixes=(
+            Fix(
+                text("Use {allowed}", "استخدم {allowed}"),
+                text(
+                    "The service's answer says that this address takes {allowed}.",
+                    "يذكر رد الخدمة أن هذا العنوان يقبل {allowed}.",
+                ),
+                make=found_edits,
+                confidence=0.9,
+            ),
+            Fix(
+                text("Look up the method", "ابحث عن الطريقة الصحيحة"),
+                text(
+                    "The service's documentation says which HTTP method this address takes.",
+                    "تبيّن وثائق الخدمة طريقة HTTP التي يقبلها هذا العنوان.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-media-type",
+        cause=Cause.UNSUPPORTED_MEDIA_TYPE,
+        prior=0.96,
+        rank=50,
+        when=(Pattern(codes=frozenset(("415",))),),
+        look=_media_type,
+        summary=text(
+            "The service does not take the format in which ‘{node}’ sends its body.",
+            "لا تقبل الخدمة الصيغة التي ترسل بها العقدة ‘{node}’ محتوى الطلب.",
+        ),
+        fixes=(
+            Fix(
+                text("Send the body as {format}", "أرسل المحتوى بصيغة {format}"),
+                text("The service's answer asks for this format.", "يطلب رد الخدمة هذه الصيغة."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            Fix(
+                text("Change the body's content type", "غيّر نوع المحتوى"),
+                text(
+                    "Set ‘Body Content Type’ to the format that the service's documentation names.",
+                    "اضبط ‘Body Content Type’ على الصيغة التي تذكرها وثائق الخدمة.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-bad-request",
+        cause=Cause.BAD_REQUEST,
+        prior=0.85,
+        rank=45,
+        when=(Pattern(codes=frozenset(("400", "406", "409", "411", "412", "413", "414", "422", "431"))),),
+        look=_rejected,
+        summary=text("The service rejects what ‘{node}’ sends.", "ترفض الخدمة ما ترسله العقدة ‘{node}’."),
+        fixes=(
+            Fix(
+                text("Send the field ‘{field}’ as the service wants it", "أرسل الحقل ‘{field}’ كما تريده الخدمة"),
+                text(
+                    "The answer complains about ‘{field}’; the change makes {change}.",
+                    "يشتكي الرد من الحقل ‘{field}’؛ ويجعل التغيير {change}.",
+                ),
+                make=found_edits,
+                confidence=0.75,
+            ),
+            Fix(
+                text("Correct the field that the answer names", "صحّح الحقل الذي يذكره الرد"),
+                text(
+                    "Compare what is sent with what the service asks for; its answer names the field or the rule that is broken.",
+                    "قارن ما يُرسل بما تطلبه الخدمة؛ يذكر ردها الحقل أو القاعدة المخالَفة.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-rejected-type",
+        cause=Cause.TYPE_MISMATCH,
+        prior=0.75,
+        rank=55,
+        when=(Pattern(codes=frozenset(("400", "422"))),),
+        look=_rejected_type,
+        summary=text(
+            "The service wants ‘{field}’ as {type}, ‘{node}’ sends another type.",
+            "تريد الخدمة الحقل ‘{field}’ من النوع {type}، لكن العقدة ‘{node}’ ترسل نوعًا آخر.",
+        ),
+        fixes=(
+            Fix(
+                text("Send ‘{field}’ as {type}", "أرسل ‘{field}’ من النوع {type}"),
+                text("The value is converted before it is sent.", "تُحوَّل القيمة قبل إرسالها."),
+                make=found_edits,
+                confidence=0.8,
+            ),
+            Fix(
+                text("Convert the value", "حوّل القيمة"),
+                text("Convert the value to the type that the answer names.", "حوّل القيمة إلى النوع الذي يذكره الرد."),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-plain-to-tls",
+        cause=Cause.TLS_PROTOCOL,
+        prior=0.9,
+        rank=60,
+        when=(
+            Pattern(
+                codes=frozenset(("400",)),
+                words=regex(r"plain HTTP request was sent to HTTPS|requires? (?:TLS|HTTPS)|speaking plain HTTP"),
+            ),
+        ),
+        look=_over_plain_http,
+        summary=text(
+            "‘{node}’ speaks plain HTTP to a port that wants TLS.",
+            "تتحدث العقدة ‘{node}’ بروتوكول HTTP غير المشفّر مع منفذ يطلب TLS.",
+        ),
+        fixes=(
+            Fix(
+                text("Call it with https://", "استخدم https://"),
+                text("Same host and port, encrypted.", "المضيف والمنفذ نفسهما، مع التشفير."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-quota",
+        cause=Cause.RATE_LIMITED,
+        prior=0.85,
+        rank=60,
+        when=(Pattern(codes=frozenset(("429",)), words=_BILLING), Pattern(failure_causes=frozenset(("quota-exhausted",)))),
+        summary=text(
+            "The quota at the service is used up; this is about the plan, not about speed.",
+            "نفدت الحصة لدى الخدمة؛ المسألة تخص الخطة لا سرعة الطلبات.",
+        ),
+        fixes=(
+            Fix(
+                text("Raise the quota or wait for its renewal", "ارفع الحصة أو انتظر تجديدها"),
+                text(
+                    "Trying again does not help until the plan or the billing details at the service change.",
+                    "لا تفيد إعادة المحاولة ما لم تتغير الخطة أو بيانات الدفع لدى الخدمة.",
+                ),
+                confidence=0.8,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-rate-limited",
+        cause=Cause.RATE_LIMITED,
+        prior=0.95,
+        rank=50,
+        when=(Pattern(codes=frozenset(("429",))), Pattern(failure_causes=frozenset(("rate-limited",)))),
+        summary=text("‘{node}’ calls the service more often than it allows.", "تستدعي العقدة ‘{node}’ الخدمة أكثر مما تسمح به."),
+        fixes=(
+            Fix(
+                text("Wait and try again", "انتظر ثم أعد المحاولة"),
+                text(
+                    "The node tries up to five times with a pause; with several items it also pauses between the calls. A refused call changed nothing at the service.",
+                    "تحاول العقدة حتى خمس مرات مع توقف بينها، وتتوقف أيضًا بين الطلبات عند تعدد العناصر. الطلب المرفوض لم يغيّر شيئًا لدى الخدمة.",
+                ),
+                make=slow_down,
+                confidence=0.85,
+            ),
+            Fix(
+                text("Call less often", "قلّل عدد الطلبات"),
+                text(
+                    "Ask for many records in one call, use Loop Over Items with Wait, or ask the service for a higher limit.",
+                    "اطلب عدة سجلات في طلب واحد، أو استخدم Loop Over Items مع Wait، أو اطلب من الخدمة حدًّا أعلى.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-outage",
+        cause=Cause.TRANSIENT_UPSTREAM,
+        prior=0.95,
+        rank=50,
+        when=(
+            Pattern(codes=frozenset(("502", "503", "504", "520", "521", "522", "523", "524", "529"))),
+            Pattern(failure_causes=frozenset(("temporarily-unavailable",))),
+        ),
+        summary=text(
+            "The service, not the workflow, failed while answering ‘{node}’.",
+            "الخلل في الخدمة لا في سير العمل: أخفقت في الرد على العقدة ‘{node}’.",
+        ),
+        fixes=(
+            Fix(
+                _RETRY_TITLE,
+                text(
+                    "The call only reads or may safely be repeated: the node tries up to five times with a pause.",
+                    "الطلب للقراءة فقط أو يمكن تكراره بأمان: تحاول العقدة حتى خمس مرات مع توقف بينها.",
+                ),
+                make=retry_if_repeatable,
+                confidence=0.75,
+            ),
+            Fix(
+                text("Wait until the service is back, then retry", "انتظر حتى تعود الخدمة ثم أعد التنفيذ"),
+                text(
+                    "If the call writes something, check first whether it arrived: repeating it may do it twice.",
+                    "إذا كان الطلب يكتب شيئًا فتحقّق أولًا هل وصل: قد يؤدي تكراره إلى تنفيذه مرتين.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-server-fault",
+        cause=Cause.TRANSIENT_UPSTREAM,
+        prior=0.92,
+        rank=49,
+        when=(Pattern(codes=frozenset(("500", "501", "505", "507"))),),
+        look=_server_fault,
+        summary=text("The service answered ‘{node}’ with an internal error.", "ردّت الخدمة على العقدة ‘{node}’ بخطأ داخلي."),
+        fixes=(
+            Fix(
+                _RETRY_TITLE,
+                text(
+                    "Internal errors often pass. The call may safely be repeated, so the node tries up to five times.",
+                    "كثيرًا ما تزول الأخطاء الداخلية. يمكن تكرار الطلب بأمان، لذا تحاول العقدة حتى خمس مرات.",
+                ),
+                make=_retry_outage,
+                confidence=0.45,
+            ),
+            Fix(
+                _CALL_OWNER,
+                text(
+                    "If it happens at every call, the fault is the service's, or it cannot cope with this payload: report it with the time and the answer.",
+                    "إذا تكرر مع كل طلب فالخلل في الخدمة أو أنها لا تتحمل هذا المحتوى: أبلغ عنه مع الوقت ونص الرد.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-request-timeout",
+        cause=Cause.TIMEOUT,
+        prior=0.75,
+        rank=50,
+        when=(Pattern(codes=frozenset(("408",))),),
+        summary=text("The service gave up waiting for the request of ‘{node}’.", "توقفت الخدمة عن انتظار طلب العقدة ‘{node}’."),
+        fixes=(
+            Fix(
+                _RETRY_TITLE,
+                text("The call may safely be repeated.", "يمكن تكرار الطلب بأمان."),
+                make=retry_if_repeatable,
+                confidence=0.5,
+            ),
+            Fix(
+                text("Send less at once", "أرسل بيانات أقل في المرة"),
+                text("A smaller body arrives faster.", "المحتوى الأصغر يصل أسرع."),
+                confidence=0.3,
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,101 @@
+"""Conversions between types: whether a value allows one, and the change of the node that makes it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.fields import dig
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.templates import is_template, placeholders, rewrite
+
+_NUMBER = re.compile(r"\s*-?\d+(?:\.\d+)?\s*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{10,13}")
+_YES, _NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
+
+
+def convertible(value: str, wanted: str) -> bool:
+    """Whether n8n's loose comparison reads the value as the wanted type."""
+    if wanted == "number":
+        return bool(_NUMBER.fullmatch(value))
+    if wanted == "boolean":
+        return value.strip().lower() in ("true", "false", "1", "0")
+    if wanted in ("dateTime", "date"):
+        return bool(_DATE.fullmatch(value.strip()))
+    if wanted in ("array", "object"):
+        return _is_json(value, list if wanted == "array" else dict)
+    return wanted == "string"
+
+
+def loose_edits(case: Case) -> list[Edit]:
+    """‘Convert types where required’ in an IF, Filter or Switch node; each of its versions keeps it elsewhere."""
+    name, version = str(case.name), float(case.node.get("typeVersion") or 1)
+    edits = []
+    if isinstance(dig(case.parameters, ("conditions", "options")), dict):
+        edits.append(Edit(name, ("parameters", "conditions", "options", "typeValidation"), "loose"))
+    rules = dig(case.parameters, ("rules", "values"))
+    for index, rule in enumerate(rules if isinstance(rules, list) else ()):
+        if isinstance(dig(rule, ("conditions", "options")), dict):
+            edits.append(Edit(name, ("parameters", "rules", "values", index, "conditions", "options", "typeValidation"), "loose"))
+    since = 3.1 if case.kind == "switch" else 2.1
+    if not edits or version < 2:
+        return []
+    place = ("parameters", "looseTypeValidation") if version >= since else ("parameters", "options", "looseTypeValidation")
+    return [*edits, Edit(name, place, True)]
+
+
+def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | None:
+    """The assignment of an Edit Fields node whose value is brought to its type; where it cannot be, its type to the value."""
+    assignments = dig(case.parameters, ("assignments", "assignments"))
+    for index, entry in enumerate(assignments if isinstance(assignments, list) else ()):
+        if not isinstance(entry, dict) or entry.get("name") != field:
+            continue
+        path = ("parameters", "assignments", "assignments", index)
+        given = entry.get("value")
+        if not isinstance(given, str) or value in ("", "undefined", "null"):
+            return None
+        make = _conversion(wanted, value)
+        if make is None:
+            # "abc" is no number whatever is done to it: then the type is what is wrong.
+            return (
+                Edit(str(case.name), (*path, "type"), "string")
+                if wanted in ("number", "object", "boolean") and not value[:1].isdigit()
+                else None
+            )
+        if is_template(given):
+            single = len(placeholders(given)) == 1 and re.fullmatch(r"=\s*\{\{[\s\S]*\}\}\s*", given)
+            new = rewrite(given, lambda code: f" {make.format(code.strip())} ") if single else None
+        else:
+            new = f"={{{{ {make.format(json.dumps(given.removeprefix('=')))} }}}}"
+        return Edit(str(case.name), (*path, "value"), new) if new else None
+    return None
+
+
+def _conversion(wanted: str, value: str) -> str | None:
+    """A template of JavaScript (``{}`` is the value) that gives the wanted type, None where the value allows none."""
+    if wanted == "number":
+        return _to_number(value.strip())
+    if wanted == "boolean" and value.strip().lower() in (*_YES, *_NO):
+        return "['true', 'yes', 'y', 'on', '1'].includes(String({}).trim().toLowerCase())"
+    if wanted == "array" and not _is_json(value, dict):
+        return "String({}).split(',').map((entry) => entry.trim())" if "," in value else "[].concat({})"
+    return "String({})" if wanted == "string" else None
+
+
+def _to_number(value: str) -> str | None:
+    bare = re.sub(r"[^\d.,\-]", "", value)
+    if len(re.sub(r"[\s\d.,\-]", "", value)) > 4 or not re.search(r"\d", bare):
+        return None
+    if re.fullmatch(r"-?\d{1,3}(?:\.\d{3})*,\d+|-?\d+,\d{1,2}", bare):  # 1.234,50 and 12,5
+        return "Number(String({}).replace(/[^\\d,-]/g, '').replace(',', '.'))"
+    if re.fullmatch(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?", bare):  # 1,234.50 and 12.5 with a unit
+        return "Number(String({}).replace(/[^\\d.-]/g, ''))"
+    return None
+
+
+def _is_json(value: str, kind: type) -> bool:
+    try:
+        return isinstance(json.loads(value), kind)
+    except ValueError:
+        return False

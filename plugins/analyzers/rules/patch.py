@@ -1,0 +1,98 @@
+"""Edits of nodes, compiled to RFC 6902 patches that fail as a whole where the workflow is no longer the one that was judged."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.plugin_api import Evidence
+from plugins.analyzers.rules.case import Path, walk_texts
+
+_TOKEN = re.compile(r"<SECRET_\d+>")
+#: What no rule may touch: identity, credentials, and the switches that only hide an error.
+_FORBIDDEN = frozenset(
+    ("credentials", "id", "webhookId", "name", "type", "typeVersion", "onError", "continueOnFail", "alwaysOutputData", "disabled")
+)
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One value to set in a node; ``path`` starts inside the node: ``("parameters", "url")``."""
+
+    node: str
+    path: Path
+    value: Any
+
+
+def compile_patch(evidence: Evidence, edits: Sequence[Edit]) -> tuple[dict[str, Any], ...] | None:
+    """The patch, or None where it would change nothing, touch what it must not, or write a redacted value."""
+    operations: list[dict[str, Any]] = []
+    nodes = copy.deepcopy(evidence.workflow["nodes"])
+    for edit in edits:
+        index = next((i for i, node in enumerate(nodes) if node.get("name") == edit.node), None)
+        if index is None or not _allowed(nodes[index], edit):
+            return None
+        made = _operations(nodes[index], edit, f"/nodes/{index}")
+        if made is None:
+            return None
+        operations += made
+    if not operations:
+        return None
+    tests = {edit.node: _index_of(nodes, edit.node) for edit in edits}
+    return (*({"op": "test", "path": f"/nodes/{i}/name", "value": name} for name, i in tests.items()), *operations)
+
+
+def _index_of(nodes: list[dict[str, Any]], name: str) -> int:
+    return next(i for i, node in enumerate(nodes) if node.get("name") == name)
+
+
+def _allowed(node: dict[str, Any], edit: Edit) -> bool:
+    if not edit.path or edit.path[0] in _FORBIDDEN:
+        return False
+    if edit.path[-1] == "path" and str(node.get("type", "")).lower().endswith("webhook"):
+        return False
+    return not any(_TOKEN.search(text) for _, text in walk_texts(edit.value))
+
+
+def _operations(node: dict[str, Any], edit: Edit, pointer: str) -> list[dict[str, Any]] | None:
+    """The operations of one edit; also made in ``node``, so that a later edit sees the earlier one."""
+    holder: Any = node
+    for step, key in enumerate(edit.path[:-1]):
+        following = _child(holder, key)
+        if following is _MISSING:
+            value: Any = edit.value
+            for missing in reversed(edit.path[step + 1 :]):
+                value = {missing: value}
+            holder[key] = value
+            return [{"op": "add", "path": f"{pointer}/{_escape(key)}", "value": value}]
+        holder, pointer = following, f"{pointer}/{_escape(key)}"
+    key, pointer = edit.path[-1], f"{pointer}/{_escape(edit.path[-1])}"
+    old = _child(holder, key)
+    if old is _MISSING:
+        if isinstance(holder, list):
+            holder.append(edit.value)
+        else:
+            holder[key] = edit.value
+        return [{"op": "add", "path": pointer, "value": edit.value}]
+    if old == edit.value and type(old) is type(edit.value):
+        return []
+    if any(_TOKEN.search(text) for _, text in walk_texts(old)):
+        return None
+    holder[key] = edit.value
+    return [{"op": "test", "path": pointer, "value": old}, {"op": "replace", "path": pointer, "value": edit.value}]
+
+
+def _child(holder: Any, key: str | int) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(key, _MISSING) if isinstance(key, str) else _MISSING
+    if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
+        return holder[key]
+    return _MISSING
+
+
+def _escape(key: str | int) -> str:
+    return str(key).replace("~", "~0").replace("/", "~1")

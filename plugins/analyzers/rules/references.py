@@ -1,0 +1,212 @@
+"""Finds references that lead nowhere in the execution's data, and where they should have led."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tree_sitter import Node
+
+from plugins.analyzers.rules.case import Case, Path
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, find_path, render, supports
+from plugins.analyzers.rules.javascript import replace_range, source
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.templates import is_template, placeholders
+from plugins.analyzers.rules.trace import Step, Trace, path_in_pattern
+
+#: Parameters that hold code of their own, which is not evaluated as an expression.
+_CODE_PARAMETERS = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJson"))
+_RESPONSE_FORMAT: Path = ("parameters", "options", "response", "response", "responseFormat")
+
+
+@dataclass(frozen=True)
+class Mend:
+    """Code with its reference led to where the data lies."""
+
+    code: str
+    was: str
+    now: str
+    certainty: float
+
+
+@dataclass(frozen=True)
+class Lost:
+    """One reference in a parameter that gave nothing, with the edit that mends it where one is known."""
+
+    path: Path
+    reference: str
+    edit: Edit | None
+    now: str = ""
+    certainty: float = 0.5
+
+
+def lost_references(case: Case) -> list[Lost]:
+    """Every expression of the failing node that reads a field which the data does not have."""
+    found = []
+    for path, text in case.texts():
+        if not is_template(text) or path[-1] in _CODE_PARAMETERS:
+            continue
+        for placeholder in placeholders(text):
+            fault = _first_fault(Trace(case, placeholder.code))
+            if not fault:
+                continue
+            trace, step = fault
+            mend = mend_step(case, trace, step, inside_code=False)
+            if mend is None:
+                found.append(Lost(path, source(step.node), None))
+                continue
+            new = text[: placeholder.start] + mend.code + text[placeholder.end :]
+            found.append(Lost(path, mend.was, Edit(str(case.name), path, new), mend.now, mend.certainty))
+    return found
+
+
+def _first_fault(trace: Trace) -> tuple[Trace, Step] | None:
+    for step in trace.steps():
+        if step.value is UNDEFINED and isinstance(step.holder, dict):
+            return trace, step
+    return None
+
+
+def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool) -> Mend | None:
+    """The code with a failing access led to the field that was meant: near it first, then higher up, then elsewhere."""
+    wanted = member_read(step.node)
+    base: Node | None = step.object
+    while base is not None:
+        value = trace.value(base)
+        if isinstance(value, dict):
+            found = find_path(value, str(step.key), lambda entry: supports(entry, wanted))
+            # Without a further access every field would fit, so the name itself has to be alike.
+            if found and (wanted is not None or found[1] > 0.7):
+                return _led(trace, base, step.node, render(found[0]), found[1])
+        base = base.child_by_field_name("object") if base.type in ("member_expression", "subscript_expression") else None
+    elsewhere = _other_node(case, str(step.key), wanted, inside_code=inside_code) if _reads_input(step) else None
+    if elsewhere:
+        code = replace_range(trace.code, step.node.start_byte, step.node.end_byte, elsewhere)
+        return Mend(code, source(step.node), elsewhere, 0.6)
+    return None
+
+
+def _led(trace: Trace, base: Node, failing: Node, path: str, certainty: float) -> Mend:
+    code = replace_range(trace.code, base.end_byte, failing.end_byte, path)
+    return Mend(code, source(failing), source(base) + path, certainty)
+
+
+def mend_binding(trace: Trace, name: Node, wanted: str | None) -> Mend | None:
+    """The code with ``const { user } = data`` made to take ``user`` from where it lies."""
+    bound = trace.binding(name)
+    if bound is None:
+        return None
+    pattern, origin = bound
+    path = path_in_pattern(pattern, source(name))
+    value = trace.value(origin)
+    if path is None or len(path) != 1 or not isinstance(value, dict):
+        return None
+    found = find_path(value, str(path[0]), lambda entry: supports(entry, wanted))
+    if not found:
+        return None
+    (*way, last), certainty = found
+    if last != path[0] or any(not isinstance(key, str) for key in way):
+        return None
+    now = source(origin) + render(tuple(way))
+    return Mend(replace_range(trace.code, origin.start_byte, origin.end_byte, now), source(origin), now, certainty)
+
+
+def member_read(node: Node) -> str | None:
+    """What is read from the node's value next: ``name`` for the node ``order.client`` in ``order.client.name``."""
+    parent = node.parent
+    while parent is not None and parent.type == "parenthesized_expression":
+        node, parent = parent, parent.parent
+    if parent is not None and parent.type in ("member_expression", "subscript_expression"):
+        prop = parent.child_by_field_name("property") or parent.child_by_field_name("index")
+        if parent.child_by_field_name("object") == node and prop is not None:
+            return source(prop).strip("'\"")
+    return None
+
+
+def _reads_input(step: Step) -> bool:
+    return source(step.object) in ("$json", "$input.first().json", "$input.item.json", "items[0].json", "item.json")
+
+
+def _other_node(case: Case, key: str, wanted: str | None, *, inside_code: bool) -> str | None:
+    """The same field in the output of a node further up, where exactly the nearest one has it."""
+    for name in case.ancestors[1:]:
+        for item in case.output(name)[:1]:
+            found = find_path(item, key, lambda entry: supports(entry, wanted))
+            if found and str(found[0][-1]) == key:
+                quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+                return f"$('{quoted}').{'first()' if inside_code else 'item'}.json{render(found[0])}"
+    return None
+
+
+def text_answer(case: Case, holder: Any, key: str) -> tuple[str, Edit] | None:
+    """The request upstream whose JSON answer was kept as text, where that text holds the key that is missed."""
+    texts = [entry for entry in holder.values() if isinstance(entry, str)] if isinstance(holder, dict) else []
+    if not any(_json_has(entry, key) for entry in texts):
+        return None
+    for name in case.ancestors:
+        if case.kind_of(name) == "httpRequest" and any(entry in _texts_of(case.output(name)) for entry in texts):
+            return name, Edit(name, _RESPONSE_FORMAT, "json")
+    return None
+
+
+def _json_has(text: str, key: str) -> bool:
+    # The evidence may hold only the beginning of a long text.
+    if text[:1] not in "{[":
+        return False
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return f'"{key}"' in text
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and key in first
+
+
+def _texts_of(items: list[dict[str, Any]]) -> set[str]:
+    return {entry for item in items for entry in item.values() if isinstance(entry, str)}
+
+
+def failing_steps(case: Case, code: str, wanted: str, line: int | None) -> Iterator[tuple[Trace, Node]]:
+    """The reads of ``wanted`` whose object is undefined, on the failing line first; loops are tried entry by entry."""
+    for on_line in (True, False):
+        for pick in range(5):
+            trace = Trace(case, code, pick)
+            for step in trace.steps():
+                if str(step.key) != wanted or step.holder not in (UNDEFINED, None) or step.holder is UNKNOWN:
+                    continue
+                if not on_line or line is None or step.node.start_point.row <= line - 1 <= step.node.end_point.row:
+                    yield trace, step.object
+
+
+def mend_undefined(case: Case, trace: Trace, node: Node, wanted: str | None) -> tuple[Mend | None, Step | None]:
+    """Where an undefined value comes from: the access that left the data, and its mend."""
+    for _ in range(8):
+        if node.type in ("member_expression", "subscript_expression"):
+            step = trace.step(node)
+            if step is None:
+                return None, None
+            if step.holder is UNDEFINED or step.holder is None:
+                node, wanted = step.object, str(step.key)
+                continue
+            mend = mend_step(case, trace, step, inside_code=True) if isinstance(step.holder, dict) else None
+            return _with_wanted(case, trace, step, wanted, mend), step
+        if node.type == "identifier":
+            bound = trace.binding(node)
+            if bound is None:
+                return None, None
+            mend = mend_binding(trace, node, wanted)
+            if mend:
+                return mend, None
+            node = bound[1]
+            continue
+        return None, None
+    return None, None
+
+
+def _with_wanted(case: Case, trace: Trace, step: Step, wanted: str | None, mend: Mend | None) -> Mend | None:
+    """The mend, checked against what is read later where the access itself is only the start of a variable."""
+    if member_read(step.node) is not None or wanted is None or not isinstance(step.holder, dict):
+        return mend
+    found = find_path(step.holder, str(step.key), lambda entry: supports(entry, wanted))
+    return _led(trace, step.object, step.node, render(found[0]), found[1]) if found else mend

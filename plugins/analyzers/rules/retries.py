@@ -1,0 +1,95 @@
+"""Whether calling again is safe and long enough, and the settings of a node that make it do so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from plugins.analyzers.rules.case import Case, Path
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.rule import Finding
+
+#: n8n's own bounds of "Retry On Fail".
+_MOST_TRIES, _LONGEST_WAIT_MS = 5, 5000
+_REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+_READING_WORDS = re.compile(
+    r"search|query|find|list|lookup|look up|filter|graphql|token|validate|verify|check|report|calculat|convert|translat|embedding"
+    r"|completion|get|read|fetch|load",
+    re.IGNORECASE,
+)
+_READING_OPERATIONS = re.compile(r"^(?:get|list|search|read|find|select|lookup|download|count)", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "m": 60.0, "h": 3600.0}
+_WAIT = re.compile(
+    r"(?:retry|try again|wait|reset|available)[^.\d]{0,40}?(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b",
+    re.IGNORECASE,
+)
+_RATE = re.compile(
+    r"(\d+)\s*(?:requests?|calls?|queries|messages?|req)?\s*(?:per|/|every|each|a)\s*(second|sec|s|minute|min|hour)\b",
+    re.IGNORECASE,
+)
+_SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600}
+
+
+def is_repeatable(case: Case) -> bool:
+    """Whether the failing call may be made twice: a read, or a write that gives the same result again."""
+    if case.method:
+        return case.method in _REPEATABLE or (case.method == "POST" and _only_reads(case))
+    operation = case.parameters.get("operation")
+    return isinstance(operation, str) and bool(_READING_OPERATIONS.match(operation))
+
+
+def _only_reads(case: Case) -> bool:
+    path = str((case.error.request or {}).get("uri") or case.parameters.get("url", "")).partition("?")[0]
+    last = path.rstrip("/").rsplit("/", 1)[-1]
+    return bool(_READING_WORDS.search(last))
+
+
+def stated_wait(case: Case) -> float | None:
+    """The seconds that the service asks to wait, where its answer says so in words."""
+    found = _WAIT.search(case.words)
+    if not found:
+        return None
+    unit = found.group(2).lower()
+    factor = _UNITS["ms"] if unit.startswith(("ms", "milli")) else _UNITS.get(unit[0], 1.0)
+    return float(found.group(1)) * factor
+
+
+def stated_interval(case: Case) -> float | None:
+    """The seconds between two calls that the service's stated rate leaves."""
+    found = _RATE.search(case.words)
+    return _SECONDS[found.group(2).lower()] / max(int(found.group(1)), 1) if found else None
+
+
+def retry(case: Case, _finding: Finding) -> Sequence[Edit] | None:
+    """Retry On Fail as long as n8n allows; None where it is set so already, or the service wants a longer wait."""
+    wait = stated_wait(case)
+    if wait is not None and wait > (_MOST_TRIES - 1) * _LONGEST_WAIT_MS / 1000:
+        return None
+    milliseconds = _LONGEST_WAIT_MS if wait is None else min(int(wait * 1200) + 200, _LONGEST_WAIT_MS)
+    node = case.node
+    if node.get("retryOnFail") and node.get("maxTries", 3) >= _MOST_TRIES and node.get("waitBetweenTries", 1000) >= milliseconds:
+        return None
+    name = str(case.name)
+    return (
+        Edit(name, ("retryOnFail",), True),
+        Edit(name, ("maxTries",), _MOST_TRIES),
+        Edit(name, ("waitBetweenTries",), milliseconds),
+    )
+
+
+def retry_if_repeatable(case: Case, finding: Finding) -> Sequence[Edit] | None:
+    """Retry On Fail for calls that may be made twice; a node that retries already and still failed is left alone."""
+    return retry(case, finding) if is_repeatable(case) and not case.node.get("retryOnFail") else None
+
+
+def slow_down(case: Case, finding: Finding) -> Sequence[Edit] | None:
+    """Retries, and for many items of an HTTP request also a pause between the calls."""
+    retries = retry(case, finding)
+    if case.kind != "httpRequest" or case.evidence.input_count < 2:
+        return retries
+    path: Path = ("parameters", "options", "batching", "batch")
+    interval = stated_interval(case)
+    pause = 1000 if interval is None else int(interval * 1100) + 50
+    if pause > 60_000:
+        return None
+    return (*(retries or ()), Edit(str(case.name), path, {"batchSize": 1, "batchInterval": pause}))

@@ -1,0 +1,162 @@
+"""Repairs what the code of a Code node gives back: n8n wants a list of ``{ json: {…} }``, or one of them in each-item mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tree_sitter import Node
+
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
+from plugins.analyzers.rules.javascript import is_code, parse, replace_range, source, walk
+from plugins.analyzers.rules.trace import FUNCTIONS, Trace
+
+_ITEM_KEYS = frozenset(("json", "binary", "pairedItem", "error", "index", "evaluationData"))
+
+
+def returned_values(code: str) -> list[Node]:
+    """What the code itself returns, leaving out the functions inside it."""
+    return [child for node in _own_returns(parse(code).root_node) for child in node.named_children[:1]]
+
+
+def _own_returns(node: Node) -> Iterator[Node]:
+    if node.type == "return_statement":
+        yield node
+    for child in node.children:
+        if child.type not in FUNCTIONS:
+            yield from _own_returns(child)
+
+
+def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
+    """The code with its returns brought to the shape that the mode wants."""
+    returns = list(_own_returns(parse(code).root_node))
+    if not returns:
+        return _add_return(code)
+    trace = Trace(case, code)
+    for statement in reversed(returns):
+        value = statement.named_children[0] if statement.named_children else None
+        if value is None or value.type in ("null", "undefined"):
+            return None
+        new = _one_item(case, trace, value) if each_item else _item_list(case, trace, value)
+        if new is None:
+            return None
+        code = replace_range(code, value.start_byte, value.end_byte, new)
+    return code if is_code(code) else None
+
+
+def _add_return(code: str) -> str | None:
+    """A return of what the last statement made."""
+    statements = [node for node in parse(code).root_node.named_children if node.type != "comment"]
+    last = statements[-1] if statements else None
+    if last is None:
+        return None
+    if last.type == "expression_statement" and last.named_children[0].type not in (
+        "assignment_expression",
+        "augmented_assignment_expression",
+    ):
+        return replace_range(code, last.start_byte, last.start_byte, "return ")
+    if last.type in ("lexical_declaration", "variable_declaration"):
+        name = last.named_children[-1].child_by_field_name("name")
+        value = last.named_children[-1].child_by_field_name("value")
+        if (
+            name is not None
+            and name.type == "identifier"
+            and value is not None
+            and value.type in ("array", "call_expression", "object", "identifier")
+        ):
+            return f"{code.rstrip()}\nreturn {source(name)};"
+    filled = re.findall(r"\b([A-Za-z_$][\w$]*)\.push\(\s*\{\s*json\b", code)
+    return f"{code.rstrip()}\nreturn {filled[-1]};" if filled else None
+
+
+def _item_list(case: Case, trace: Trace, node: Node) -> str:
+    value, code = trace.value(node), source(node)
+    if node.type == "array" or isinstance(value, list):
+        entry = value[0] if isinstance(value, list) and value else UNKNOWN
+        if isinstance(entry, dict) and ("json" in entry or entry is UNKNOWN):
+            return code
+        key = field_name(case, "value")
+        inner = "{ json: value }" if isinstance(entry, dict) else f"{{ json: {{ {key}: value }} }}"
+        return f"({code}).map((value) => ({inner}))"
+    if _is_scalar(value) or node.type in ("number", "string", "template_string", "true", "false", "binary_expression"):
+        return f"[{{ json: {{ {_field(case, node)} }} }}]"
+    if isinstance(value, dict) or node.type == "object":
+        return f"[{code}]" if isinstance(value, dict) and "json" in value else f"[{{ json: {code} }}]"
+    key = _key(case, node)
+    return f"[].concat({code}).map((value) => ({{ json: value !== null && typeof value === 'object' ? value : {{ {key}: value }} }}))"
+
+
+def _one_item(case: Case, trace: Trace, node: Node) -> str | None:
+    if node.type == "array" and node.named_child_count == 1:
+        return source(node.named_children[0])
+    value = trace.value(node)
+    if node.type == "object" or isinstance(value, dict):
+        return source(node) if isinstance(value, dict) and isinstance(value.get("json"), dict) else f"{{ json: {source(node)} }}"
+    if node.type == "array" or isinstance(value, list):
+        return None
+    return f"{{ json: {{ {_field(case, node)} }} }}"
+
+
+def repair_json_property(case: Case, code: str) -> str | None:
+    """The code with every ``json: value`` that is no object wrapped into one."""
+    trace, changed = Trace(case, code), code
+    pairs = [node for node in walk(trace.root) if node.type == "pair" and _key_of(node) == "json"]
+    for pair in reversed(pairs):
+        value = pair.child_by_field_name("value")
+        if value is None or value.type == "object" or isinstance(trace.value(value), dict):
+            continue
+        new = f"{{ {_field(case, value)} }}"
+        changed = replace_range(changed, value.start_byte, value.end_byte, new)
+    return changed if changed != code and is_code(changed) else None
+
+
+def repair_extra_keys(code: str) -> str | None:
+    """The code with what stands beside ``json`` moved into it."""
+    for node in walk(parse(code).root_node):
+        if node.type != "object":
+            continue
+        children = [child for child in node.named_children if child.type in ("pair", "shorthand_property_identifier")]
+        inner = next((child for child in children if _key_of(child) == "json"), None)
+        extra = [child for child in children if _key_of(child) not in _ITEM_KEYS]
+        value = inner.child_by_field_name("value") if inner is not None else None
+        if value is None or not extra:
+            continue
+        own = source(value)[1:-1].strip().rstrip(",") if value.type == "object" else f"...{source(value)}"
+        moved = ", ".join(part for part in (own, *(source(child) for child in extra)) if part)
+        kept = [source(child) for child in children if _key_of(child) in _ITEM_KEYS and child is not inner]
+        new = ", ".join([f"json: {{ {moved} }}", *kept])
+        changed = replace_range(code, node.start_byte, node.end_byte, f"{{ {new} }}")
+        return changed if is_code(changed) else None
+    return None
+
+
+def _key_of(node: Node) -> str:
+    key = node.child_by_field_name("key")
+    return source(key).strip("'\"") if key is not None else source(node)
+
+
+def _field(case: Case, node: Node) -> str:
+    """``words: text.length``, or short ``total`` where the variable has that name already."""
+    key, code = _key(case, node), source(node)
+    return key if key == code else f"{key}: {code}"
+
+
+def _key(case: Case, node: Node) -> str:
+    return field_name(case, source(node) if node.type == "identifier" else "result")
+
+
+def field_name(case: Case, otherwise: str) -> str:
+    """The field that the next nodes read, where they read exactly one."""
+    read = {
+        field
+        for name in case.children
+        for _, value in case.texts(case.evidence.node(name) or {})
+        for field in re.findall(r"(?:\$json|\.json)\??\.([A-Za-z_$][\w$]*)", value)
+    }
+    return read.pop() if len(read) == 1 else otherwise
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float | bool) and value is not UNDEFINED
