@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -46,11 +47,10 @@ class LiveHub:
             )
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline and self._process.poll() is None:
-            try:
+            with suppress(requests.ConnectionError):
                 if requests.get(f"{self.url}/healthz", timeout=5).status_code == 200:
                     return
-            except requests.ConnectionError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         self.stop()
         raise RuntimeError("the hub did not start:\n" + self.log()[-3000:])
 
