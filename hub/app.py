@@ -23,6 +23,7 @@ from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
+from hub.executions.workflow_page import bp as workflows_pages
 from hub.extensions import Base, db, htmx
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
@@ -33,7 +34,6 @@ from hub.preferences import bp as preferences_pages
 from hub.system.styleguide import bp as styleguide_pages
 from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
-from hub.workflows.views import bp as workflows_pages
 
 #: All tables of the hub are known once this module is imported.
 MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)

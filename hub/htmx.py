@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import current_app, redirect, render_template, request, url_for
 from flask.wrappers import Response as FlaskResponse
@@ -34,3 +36,11 @@ def go_to(endpoint: str, **values: Any) -> Response:
     if request.headers.get("HX-Request") == "true":
         return FlaskResponse(status=204, headers={"HX-Redirect": location})
     return redirect(location, code=303)
+
+
+def filtered_url(path: str, filters: Mapping[str, str], cursor: str | None = None) -> str:
+    """Address of a list with its filters, empty ones left out, at ``cursor``."""
+    values = {name: value for name, value in filters.items() if value}
+    if cursor:
+        values["cursor"] = cursor
+    return f"{path}?{urlencode(values)}" if values else path

@@ -9,9 +9,10 @@ import json
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from babel.dates import format_timedelta
+from babel.dates import format_skeleton, format_timedelta
 from flask import Flask, current_app, has_request_context, request, url_for
-from flask_babel import format_datetime, format_decimal, get_locale, gettext, lazy_gettext
+from flask_babel import format_datetime, format_decimal, format_percent, get_locale, gettext, lazy_gettext
+from flask_login import current_user
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
@@ -19,7 +20,7 @@ from hub.columns import utc_now
 from hub.config import ROOT
 from hub.json_tree import render_json
 
-MACROS = ("ui", "forms", "data", "charts", "graph", "frame")
+MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "frame")
 THEMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 THEME_COOKIE = "hub_theme"
 ICON_SPRITE = "/static/vendor/icons.svg"
@@ -71,6 +72,7 @@ class NavigationItem(NamedTuple):
     label: Any
     icon: str
     key: str = ""
+    operators_only: bool = False
 
 
 NAVIGATION = (
@@ -82,26 +84,32 @@ NAVIGATION = (
             NavigationItem("workflows.index", lazy_gettext("Workflows"), "workflow", "w"),
             NavigationItem("analyses.index", lazy_gettext("Analyses"), "stethoscope", "a"),
             NavigationItem("instances.index", lazy_gettext("Instances"), "server", "i"),
+            NavigationItem("catalog.index", lazy_gettext("Templates"), "layers", "t"),
         ),
     ),
     (
         lazy_gettext("Account"),
         (
             NavigationItem("accounts.sessions", lazy_gettext("Sessions"), "monitor"),
+            NavigationItem("accounts.api_keys", lazy_gettext("API keys"), "key-round"),
             NavigationItem("audit.index", lazy_gettext("Audit log"), "scroll-text"),
         ),
     ),
     (
         lazy_gettext("System"),
-        (NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle"),),
+        (NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle", operators_only=True),),
     ),
 )
 
 
 def navigation() -> list[tuple[Any, list[NavigationItem]]]:
-    """The groups of the main navigation whose pages exist."""
+    """The groups of the main navigation whose pages exist and are open to the person."""
     known = current_app.view_functions
-    groups = [(heading, [item for item in items if item.endpoint in known]) for heading, items in NAVIGATION]
+    is_operator = getattr(current_user, "is_operator", False)
+    groups = [
+        (heading, [item for item in items if item.endpoint in known and (is_operator or not item.operators_only)])
+        for heading, items in NAVIGATION
+    ]
     return [(heading, items) for heading, items in groups if items]
 
 
@@ -123,17 +131,54 @@ def status_of(value: Any) -> Status:
     return STATUSES.get(name) or Status("neutral", "circle-dot", str(value).replace("_", " ").capitalize())
 
 
+#: Why an execution began, by n8n's word for it.
+MODES = {
+    "webhook": lazy_gettext("Webhook"),
+    "trigger": lazy_gettext("Trigger"),
+    "manual": lazy_gettext("By hand"),
+    "retry": lazy_gettext("Retry"),
+    "integrated": lazy_gettext("Another workflow"),
+    "error": lazy_gettext("Error workflow"),
+    "internal": lazy_gettext("n8n itself"),
+    "cli": lazy_gettext("Command line"),
+}
+
+
+def workflow_state(workflow: Any) -> str:
+    """The one word of ``STATUSES`` that matters most about a workflow."""
+    if workflow.vanished_at:
+        return "vanished"
+    if workflow.is_archived:
+        return "archived"
+    return "active" if workflow.active else "inactive"
+
+
+def mode_word(mode: str) -> Any:
+    """Why an execution began, in words; n8n's own word for a kind that the hub does not know."""
+    return MODES.get(mode, mode)
+
+
+def number_in_n8n(execution: Any) -> str:
+    """The id that n8n shows, without the mark of an earlier epoch."""
+    return str(execution.n8n_execution_id).rpartition(":")[2]
+
+
 def format_ago(value: dt.datetime) -> str:
     """ "3 minutes ago" in the active language; times to come read "in 2 days"."""
     delta = value - utc_now()
     if abs(delta) < dt.timedelta(seconds=10):
         return str(gettext("just now"))
-    return format_timedelta(delta, threshold=1.2, add_direction=True, locale=get_locale())
+    return format_timedelta(delta, add_direction=True, locale=get_locale())
 
 
 def format_exact(value: dt.datetime) -> str:
     """Date and time of day to the second."""
     return str(format_datetime(value, "medium"))
+
+
+def format_day(value: dt.date) -> str:
+    """A day without its year."""
+    return str(format_skeleton("MMMd", value, locale=get_locale()))
 
 
 def format_duration(seconds: float | None) -> str:
@@ -207,6 +252,8 @@ def init_app(app: Flask) -> None:
         themes=THEMES,
         status_of=status_of,
         icon=render_icon,
+        ui_state=workflow_state,
+        ui_mode=mode_word,
         icon_sprite=ICON_SPRITE,
         attributes=render_attributes,
         asset=asset,
@@ -214,6 +261,13 @@ def init_app(app: Flask) -> None:
         utc_now=utc_now,
     )
     app.jinja_env.filters.update(
-        ago=format_ago, exact=format_exact, duration=format_duration, number=format_decimal, pretty_json=format_json
+        ago=format_ago,
+        day=format_day,
+        exact=format_exact,
+        duration=format_duration,
+        number=format_decimal,
+        percent=format_percent,
+        number_in_n8n=number_in_n8n,
+        pretty_json=format_json,
     )
     load_macros(app)

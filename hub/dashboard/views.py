@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from hub.accounts.web import current_actor
+from hub.dashboard.services import get_overview
 from hub.htmx import render
 
 bp = Blueprint("dashboard", __name__)
@@ -12,5 +14,5 @@ bp = Blueprint("dashboard", __name__)
 
 @bp.get("/")
 def index() -> ResponseReturnValue:
-    """Counts, two weeks of runs, what failed last and what fails most."""
-    return render("dashboard/index.html")
+    """Counts, two weeks of runs, what failed last and what fails most; for a new account the way to its first n8n."""
+    return render("dashboard/index.html", overview=get_overview(current_actor()))

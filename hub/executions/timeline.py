@@ -201,7 +201,7 @@ def _start_ms(run: Mapping[str, Any]) -> float:
 def _outputs(run: Mapping[str, Any]) -> list[list[Any]]:
     """The items of each output; parts of an agent put theirs out under another name than ``main``."""
     data = _mapping(run.get("data"))
-    outputs = data.get("main") or next((value for value in data.values() if value), [])
+    outputs: Any = data.get("main") or next((value for value in data.values() if value), [])
     return [items if isinstance(items, list) else [] for items in outputs] if isinstance(outputs, list) else []
 
 

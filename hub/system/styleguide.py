@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import NamedTuple
 
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub.columns import utc_now
+from hub.executions.trends import DayCount
 from hub.htmx import render
 from hub.templating import STATUSES
 
@@ -29,18 +29,6 @@ SAMPLE_DIFF = """@@ /nodes/2/parameters @@
  }"""
 
 
-class Day(NamedTuple):
-    """One bar of the sample chart."""
-
-    label: str
-    good: int
-    bad: int
-
-    @property
-    def total(self) -> int:
-        return self.good + self.bad
-
-
 @bp.get("/styleguide")
 def index() -> ResponseReturnValue:
     """Every macro with sample values."""
@@ -54,6 +42,6 @@ def index() -> ResponseReturnValue:
         sample_json=SAMPLE_JSON,
         sample_diff=SAMPLE_DIFF,
         times=[now, now - dt.timedelta(minutes=3), now - dt.timedelta(days=9), now + dt.timedelta(hours=5)],
-        days=[Day(f"{number} Nov", 20 + number * 7 % 19, number * 5 % 7) for number in range(1, 15)],
+        days=[DayCount(dt.date(2026, 11, day), 20 + day * 7 % 19, day * 5 % 7) for day in range(1, 15)],
         here=url_for("styleguide.index"),
     )

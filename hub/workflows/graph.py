@@ -10,7 +10,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.workflows.node_types import describe_type
@@ -107,6 +107,7 @@ def build_graph(nodes: Sequence[Any], connections: Any, states: Mapping[str, Nod
     links = list(_links(connections))
     parts = {link.source for link in links if link.kind != "main"}
     drawn = [_draw_node(node, index, parts, states) for index, node in enumerate(documents) if node.get("type") != STICKY]
+    drawn = list(_parted(drawn))
     notes = tuple(_draw_note(node, index) for index, node in enumerate(documents) if node.get("type") == STICKY)
     by_name = {node.name: node for node in drawn}
     routes = _Routes(links, {str(node.get("name")): node for node in documents})
@@ -179,6 +180,17 @@ def _wrapped(name: str) -> tuple[str, ...]:
     """At most two lines; control characters, which XML does not allow, are taken out."""
     plain = re.sub(r"[\x00-\x1f\x7f]+", " ", name)
     return tuple(textwrap.wrap(plain, LABEL_WIDTH, max_lines=2, placeholder="…")) or ("?",)
+
+
+def _parted(nodes: Sequence[GraphNode]) -> Iterator[GraphNode]:
+    """Nodes that stand exactly on another one move down, so that each can be seen."""
+    taken: set[tuple[float, float]] = set()
+    for node in nodes:
+        y = node.y
+        while (node.x, y) in taken:
+            y += 1.75 * SIZE
+        taken.add((node.x, y))
+        yield replace(node, y=y) if y != node.y else node
 
 
 def _draw_note(node: Mapping[str, Any], index: int) -> GraphNote:

@@ -1,0 +1,87 @@
+"""What the first page says, in few queries: how the servers are, how much ran and failed, and what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from hub.analyses.models import AiAnalysis
+from hub.contracts.actor import Actor
+from hub.executions.models import ExecutionStatus
+from hub.executions.services import ExecutionRow, list_executions
+from hub.executions.trends import DayCount, FailingWorkflow, RecentCounts, count_by_day, count_recent, list_most_failing
+from hub.extensions import db
+from hub.instances.models import Instance
+from hub.instances.services import list_instances
+from hub.workflows.models import Workflow
+
+SHOWN_INSTANCES = 8
+SHOWN_FAILURES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An analysis of a failure, as far as a list shows it."""
+
+    analysis_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the dashboard. ``explained`` is by execution id, for the failures that were analysed."""
+
+    instances: Sequence[Instance]
+    more_instances: bool
+    active_workflows: int
+    workflows: int
+    recent: RecentCounts
+    days: list[DayCount]
+    failures: Sequence[ExecutionRow]
+    explained: dict[str, Explained]
+    most_failing: Sequence[FailingWorkflow]
+
+
+def get_overview(actor: Actor) -> Overview:
+    """The dashboard of one person. A new account gets empty lists and zeros."""
+    instances = list_instances(actor, limit=SHOWN_INSTANCES)
+    active, total = _count_workflows(actor)
+    failures = list_executions(actor, status=ExecutionStatus.FAILED, limit=SHOWN_FAILURES).rows
+    return Overview(
+        instances=instances.rows,
+        more_instances=instances.next_cursor is not None,
+        active_workflows=active,
+        workflows=total,
+        recent=count_recent(actor),
+        days=count_by_day(actor),
+        failures=failures,
+        explained=_find_explained(actor, [row.id for row in failures]),
+        most_failing=list_most_failing(actor),
+    )
+
+
+def _count_workflows(actor: Actor) -> tuple[int, int]:
+    """(active, all) of the workflows that n8n still has."""
+    active = sa.func.coalesce(sa.func.sum(sa.case((Workflow.active, 1), else_=0)), 0)
+    statement = (
+        sa.select(active, sa.func.count())
+        .select_from(Workflow)
+        .join(Instance, Instance.id == Workflow.instance_id)
+        .where(Instance.user_id == actor.user_id, Workflow.vanished_at.is_(None), Workflow.is_archived.is_(False))
+    )
+    found, total = db.session.execute(statement).one()
+    return int(found), int(total)
+
+
+def _find_explained(actor: Actor, execution_ids: Sequence[str]) -> dict[str, Explained]:
+    """The newest analysis of each execution that has one."""
+    if not execution_ids:
+        return {}
+    statement = (
+        sa.select(AiAnalysis.execution_id, AiAnalysis.id, AiAnalysis.cause)
+        .where(AiAnalysis.user_id == actor.user_id, AiAnalysis.execution_id.in_(execution_ids))
+        .order_by(AiAnalysis.created_at)
+    )
+    return {execution_id: Explained(key, cause) for execution_id, key, cause in db.session.execute(statement) if execution_id}
