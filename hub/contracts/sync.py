@@ -62,8 +62,8 @@ class ReadFacts:
     #: Failed executions that a successful retry of this read, not known before, points to.
     retried_ids: tuple[str, ...] = ()
     next_cursor: str | None = None
-    #: How many of ``ids`` the hub did not know before this read.
-    created: int = 0
+    #: Those of ``ids`` that the hub did not know before this read.
+    created_ids: tuple[str, ...] = ()
     #: False where the instance's n8n does not know this filter, or no longer this cursor.
     supported: bool = True
     #: A 404: the object is gone, or the key may no longer see it.

@@ -47,7 +47,8 @@ class IngestedPage:
     """What a page brought. ``rows`` are its executions in n8n's order, each once."""
 
     rows: list[RemoteExecution]
-    created: int = 0
+    #: n8n ids of the executions that the hub did not have.
+    created: list[str] = field(default_factory=list)
     updated: int = 0
     failures: list[NewFailure] = field(default_factory=list)
     #: n8n ids of the failed executions of the page whose data was not read.
@@ -59,7 +60,7 @@ class IngestedPage:
 
     @property
     def counts(self) -> IngestCounts:
-        return IngestCounts(len(self.rows), self.created, self.updated)
+        return IngestCounts(len(self.rows), len(self.created), self.updated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,15 @@ _KNOWN_COLUMNS = [
 
 
 class ExecutionIngest:
-    """Stores pages of one instance. ``epoch`` marks the executions that a restart of n8n's counting leaves behind."""
+    """Stores pages of one instance. ``epoch`` marks the executions that a restart of n8n's counting leaves behind.
 
-    def __init__(self, instance_id: str, epoch: int) -> None:
+    ``workflows`` are those known already, by n8n's id; others are looked up when they are met.
+    """
+
+    def __init__(self, instance_id: str, epoch: int, workflows: dict[str, WorkflowRef] | None = None) -> None:
         self._instance_id = instance_id
         self._epoch = epoch
-        self._workflows: dict[str, WorkflowRef] = {}
+        self._workflows = {} if workflows is None else workflows
 
     def store(self, payloads: Sequence[Mapping[str, Any]]) -> IngestedPage:
         """Write what is new or changed. Does not commit."""
@@ -125,9 +129,9 @@ class ExecutionIngest:
         unknown = n8n_ids - self._workflows.keys()
         if not unknown:
             return
-        self._workflows |= find_workflows(self._instance_id, None if not self._workflows else unknown)
-        if missing := n8n_ids - self._workflows.keys():
-            self._workflows |= add_placeholders(self._instance_id, missing)
+        self._workflows.update(find_workflows(self._instance_id, unknown))
+        if missing := unknown - self._workflows.keys():
+            self._workflows.update(add_placeholders(self._instance_id, missing))
 
     def _read_known(self, n8n_ids: Sequence[str]) -> dict[str, _Known]:
         own = sa.and_(Execution.instance_id == self._instance_id, Execution.n8n_execution_id.in_(n8n_ids))
@@ -194,7 +198,8 @@ class ExecutionIngest:
             is_new = old is None and stored_id == key
             change = changes.setdefault(workflow_id, _Change())
             change.add(is_new, old.status if old else None, remote.status, content[1])
-            page.created += is_new
+            if is_new:
+                page.created.append(remote.n8n_id)
             page.updated += not is_new
             self._note(page, stored_id, remote, old)
         if changes:

@@ -27,9 +27,9 @@ class WorkflowRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class IngestedWorkflows:
-    """What a page brought: n8n's ids in its order, and how many workflows were new and changed."""
+    """What a page brought: its workflows by n8n's id, in its order, and how many of them were new and changed."""
 
-    n8n_ids: list[str]
+    refs: dict[str, WorkflowRef]
     created: int = 0
     updated: int = 0
 
@@ -74,14 +74,17 @@ def store_workflows(instance_id: str, payloads: Sequence[Mapping[str, Any]]) -> 
         )
     }
     hashes = {n8n_id: remote.content_hash() for n8n_id, remote in remotes.items()}
+    keys = {n8n_id: key for n8n_id, (key, _) in known.items()}
     changed = [n8n_id for n8n_id, digest in hashes.items() if known.get(n8n_id, ("", None))[1] != digest]
     if changed:
         contents = {n8n_id: [_without_secrets(version) for version in remotes[n8n_id].versions()] for n8n_id in changed}
         rows = [_workflow_row(instance_id, remotes[n8n_id], contents[n8n_id][0], hashes[n8n_id]) for n8n_id in changed]
-        keys = _UPSERT.execute_returning_pairs(rows)
-        _ADD_VERSIONS.execute([_version_row(key, version) for n8n_id, key in keys.items() for version in contents[n8n_id]])
+        written = _UPSERT.execute_returning_pairs(rows)
+        _ADD_VERSIONS.execute([_version_row(key, version) for n8n_id, key in written.items() for version in contents[n8n_id]])
+        keys |= written
     created = sum(n8n_id not in known for n8n_id in changed)
-    return IngestedWorkflows(list(remotes), created, len(changed) - created)
+    refs = {n8n_id: WorkflowRef(keys[n8n_id], remote.name) for n8n_id, remote in remotes.items() if n8n_id in keys}
+    return IngestedWorkflows(refs, created, len(changed) - created)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def only(session: Session) -> Workflow:
 
 def test_a_workflow_is_stored_as_n8n_has_it(session: Session, alice: Actor) -> None:
     stored = ingest_workflows(make_instance(alice), [document()])
-    assert (stored.n8n_ids, stored.created, stored.updated) == (["wf1"], 1, 0)
+    assert (list(stored.refs), stored.created, stored.updated) == (["wf1"], 1, 0)
     workflow = only(session)
     assert (workflow.name, workflow.tags, workflow.active, workflow.node_count) == ("Flow 1", ["art", "billing"], False, 1)
     assert workflow.settings == {"executionOrder": "v1"}
