@@ -90,6 +90,7 @@ def feedback(analysis_id: str) -> ResponseReturnValue:
 def apply(analysis_id: str) -> ResponseReturnValue:
     """Queue the repair that was shown."""
     form = request.form
+    services.get_analysis(current_actor(), analysis_id)
     index, proof = form.get("suggestion", type=int), form.get("proof") or None
     try:
         if index is None or proof not in (None, *ProofKind):

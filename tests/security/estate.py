@@ -1,0 +1,120 @@
+"""One of everything that a person may own, by the name of the route parameter that asks for it.
+
+A route with a parameter that is not here fails ``test_isolation``: add what it stands for below.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from typing import Any
+
+from flask import current_app
+
+from hub.accounts.models import ApiKey, Session
+from hub.analyses.models import AiAnalysis, Repair
+from hub.columns import utc_now
+from hub.contracts.actor import Actor
+from hub.executions.models import DetailState
+from hub.extensions import db
+from hub.instances.services import create_instance
+from hub.jobs.services import enqueue
+from hub.workflows.models import VersionKind, WorkflowVersion
+from tests.hub.factories import make_execution, make_workflow
+
+#: Words that stand in everything of an estate and that no stranger may read.
+MARK = "Estate-of-"
+_numbers = itertools.count(1)
+
+NODE = {
+    "id": "1",
+    "name": "Start",
+    "type": "n8n-nodes-base.manualTrigger",
+    "typeVersion": 1,
+    "position": [0, 0],
+    "parameters": {},
+}
+
+
+def build_estate(owner: Actor) -> dict[str, str]:
+    """Make one of everything for ``owner``; answers the ids by parameter name."""
+    number = next(_numbers)
+    name = f"{MARK}{owner.user_id}-{number}"
+    instance = create_instance(owner, name=name, url=f"http://127.77.{number // 250}.{number % 250 + 1}:5678", api_key="n8n-key")
+    workflow = make_workflow(instance, name, tags=[name], version_id="v1", active_version_id="v1")
+    document = {"nodes": [NODE], "connections": {}, "settings": {}, "name": name}
+    version = WorkflowVersion(workflow_id=workflow.id, kind=VersionKind.DRAFT, content_hash=str(number), **document)
+    error = {"message": name, "node": {"name": "Start"}}
+    execution = make_execution(
+        workflow,
+        number,
+        error_message=name,
+        error_node="Start",
+        error=error,
+        data={"data": {"resultData": {"error": error, "runData": {}}}, "workflowData": document},
+        detail_state=DetailState.STORED,
+    )
+    analysis = _analysis(owner, execution.id, name)
+    a_year = dt.timedelta(days=365)
+    session = Session(
+        user_id=owner.user_id,
+        token=f"{number:064}",
+        refresh_token=f"r{number:063}",
+        user_agent=name,
+        expires_at=utc_now() + a_year,
+    )
+    key = ApiKey(user_id=owner.user_id, name=name, key=f"{number:064}", key_prefix="hub_12345678", permissions=["read"])
+    db.session.add_all([version, analysis, session, key])
+    db.session.flush()
+    repair = Repair(analysis_id=analysis.id, user_id=owner.user_id, suggestion_index=0, digest="0" * 64, message=name)
+    db.session.add(repair)
+    db.session.flush()
+    sealed = current_app.extensions["hub_vault"].encrypt(json.dumps(document), binding=f"repairs.pre_image:{repair.id}")
+    repair.pre_image = {"sealed": sealed}
+    job = enqueue("sync.run", unique_key=f"sync:{instance.id}", instance_id=instance.id)
+    db.session.commit()
+    return {
+        "instance_id": instance.id,
+        "workflow_id": workflow.id,
+        "version_id": version.id,
+        "execution_id": execution.id,
+        "analysis_id": analysis.id,
+        "repair_id": repair.id,
+        "session_id": session.id,
+        "key_id": key.id,
+        "job_id": job.id,
+    }
+
+
+def _analysis(owner: Actor, execution_id: str, name: str) -> AiAnalysis:
+    text = {"en": name, "ar": name}
+    patch = [{"op": "replace", "path": "/name", "value": name}]
+    suggestion: dict[str, Any] = {"title": text, "explanation": text, "kind": "patch", "patch": patch, "confidence": 0.5}
+    diagnosis = {
+        "cause": "rate-limited",
+        "node": "Start",
+        "confidence": 0.9,
+        "summary": text,
+        "evidence": [{"pointer": "/error/message", "quote": name}],
+        "suggestions": [suggestion],
+        "source": "test",
+    }
+    evidence = {
+        "status": "error",
+        "error": {"message": name},
+        "failing_node": "Start",
+        "workflow": {"name": name, "nodes": [NODE], "connections": {}, "settings": {}},
+    }
+    return AiAnalysis(
+        user_id=owner.user_id,
+        execution_id=execution_id,
+        error_data=evidence,
+        analysis=diagnosis,
+        suggestions=[suggestion],
+        confidence=0.9,
+        analyzer="rules",
+        cause="rate-limited",
+        node="Start",
+        title=name,
+    )
