@@ -63,12 +63,17 @@ def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | No
                 if wanted in ("number", "object", "boolean") and not value[:1].isdigit()
                 else None
             )
-        if is_template(given):
-            single = len(placeholders(given)) == 1 and re.fullmatch(r"=\s*\{\{[\s\S]*\}\}\s*", given)
-            new = rewrite(given, lambda code: f" {make.format(code.strip())} ") if single else None
-        else:
-            new = f"={{{{ {make.format(json.dumps(given.removeprefix('=')))} }}}}"
+        new = _converted(given, make)
         return Edit(str(case.name), (*path, "value"), new) if new else None
+    return None
+
+
+def _converted(given: str, make: str) -> str | None:
+    """The value with the conversion put around it; None for a text with more in it than one expression."""
+    if not is_template(given):
+        return f"={{{{ {make.format(json.dumps(given.removeprefix('=')))} }}}}"
+    if len(placeholders(given)) == 1 and re.fullmatch(r"=\s*\{\{[\s\S]*\}\}\s*", given):
+        return rewrite(given, lambda code: f" {make.format(code.strip())} ")
     return None
 
 

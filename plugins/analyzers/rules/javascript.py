@@ -88,6 +88,24 @@ def repair_expression(code: str) -> str | None:
     return _quote_at_end(code) or next(_one_edit(code, is_code_check=False), None)
 
 
+def repair_await(code: str) -> str | None:
+    """The code with the callback of a ``map`` that awaits made asynchronous, and all of its results awaited."""
+    for node in walk(parse(code).root_node):
+        function = node.parent if node.type == "await_expression" else None
+        while function is not None and function.type not in ("arrow_function", "function_expression"):
+            function = function.parent
+        call = function.parent.parent if function is not None and function.parent is not None else None
+        method = call.child_by_field_name("function") if call is not None else None
+        prop = method.child_by_field_name("property") if method is not None else None
+        if function is None or call is None or prop is None or source(prop) != "map" or source(function).startswith("async"):
+            continue
+        place = function.start_byte - call.start_byte
+        inner = replace_range(source(call), place, place, "async ")
+        fixed = replace_range(code, call.start_byte, call.end_byte, f"(await Promise.all({inner}))")
+        return fixed if is_code(fixed) else None
+    return None
+
+
 def _quote_at_end(code: str) -> str | None:
     """The text that was never closed, closed at the end of the expression."""
     body, tail = code.rstrip(), code[len(code.rstrip()) :]

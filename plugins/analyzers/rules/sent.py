@@ -321,11 +321,8 @@ def other_media_type(case: Case) -> Finding:
     if wanted is None or case.kind != "httpRequest":
         return Finding(words={"format": "?"})
     mime = _FORMATS[wanted][1]
-    if header:
-        edits = (Edit(str(case.name), header, mime),)
-    else:
-        edits = _format_edits(case, current, wanted, mime)
-    return Finding(words={"format": mime}, edits=edits, facts={"certainty": certainty})
+    edits = (Edit(str(case.name), header, mime),) if header else _format_edits(case, current, wanted, mime)
+    return Finding(words={"format": mime}, edits=edits, certainty=certainty)
 
 
 def _content_type_header(case: Case) -> Path | None:

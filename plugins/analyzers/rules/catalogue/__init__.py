@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plugins.analyzers.rules.catalogue import (
-    code,
-    data,
-    expressions,
-    http_request,
-    http_status,
-    network,
-    setup,
-    workflow,
-)
+from plugins.analyzers.rules.catalogue.code import RULES as CODE
+from plugins.analyzers.rules.catalogue.data import RULES as DATA
+from plugins.analyzers.rules.catalogue.expressions import RULES as EXPRESSIONS
+from plugins.analyzers.rules.catalogue.http_request import RULES as HTTP_REQUEST
+from plugins.analyzers.rules.catalogue.http_status import RULES as HTTP_STATUS
+from plugins.analyzers.rules.catalogue.instance import RULES as INSTANCE
+from plugins.analyzers.rules.catalogue.network import RULES as NETWORK
+from plugins.analyzers.rules.catalogue.workflow import RULES as WORKFLOW
 from plugins.analyzers.rules.rule import Rule
 
-RULES: Sequence[Rule] = (
-    *http_status.RULES,
-    *http_request.RULES,
-    *network.RULES,
-    *expressions.RULES,
-    *data.RULES,
-    *code.RULES,
-    *workflow.RULES,
-    *setup.RULES,
-)
+RULES: Sequence[Rule] = (*HTTP_STATUS, *HTTP_REQUEST, *NETWORK, *EXPRESSIONS, *DATA, *CODE, *WORKFLOW, *INSTANCE)

@@ -2,94 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
-from hub.plugin_api import Cause, Quote
-from plugins.analyzers.rules import sent
-from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.patch import Edit
-from plugins.analyzers.rules.retries import is_repeatable, retry_if_repeatable, slow_down
-from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, found_edits, regex, text
+from hub.plugin_api import Cause
+from plugins.analyzers.rules.looks import http_status as look
+from plugins.analyzers.rules.retries import retry_if_repeatable, slow_down
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _BILLING = regex(
     r"quota|billing|plan and billing|insufficient[_ ](?:quota|funds|credits)|out of credits|credit balance"
     r"|(?:daily|monthly|yearly) (?:limit|cap)|upgrade your plan|free tier"
 )
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-_ALLOWED = regex(
-    r"(?:allow(?:ed|s)?|supported|use|only|expects?|requires?|must be|methods?)\b[^A-Za-z]{0,6}(?:methods?\b[^A-Za-z]{0,4})?(?:is|are|a|an|the)?\s*"
-    r"((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b(?:[\s,/|]+(?:and|or)?\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b)*)"
-)
-_PATH = re.compile(r"[\"'`\s(](/[\w\-./{}:~%]*[\w}])")
-
-
-def _wrong_method(case: Case) -> Finding | None:
-    found = _ALLOWED.search(case.words.replace(case.method, "", 1) if case.method else case.words)
-    named = re.findall("|".join(_METHODS), found.group(1).upper()) if found else []
-    allowed = [method for method in named if method not in ("OPTIONS", "HEAD") and method != case.method]
-    words = {"method": case.method or "?", "allowed": ", ".join(allowed) or "?"}
-    if case.kind != "httpRequest" or len(allowed) != 1:
-        return Finding(words=words)
-    return Finding(words=words, edits=(Edit(str(case.name), ("parameters", "method"), allowed[0]),))
-
-
-def _moved_path(case: Case) -> Finding:
-    """The path that a 404's answer names as a similar or the new one."""
-    url = case.parameters.get("url")
-    words = {"url": str((case.error.request or {}).get("uri") or url or "")}
-    if case.kind != "httpRequest" or not isinstance(url, str) or "{{" in url:
-        return Finding(words=words)
-    path = urlsplit(url).path
-    hint = regex(r"did you mean|similar|try|moved to|use|replaced by|instead|renamed").search(case.words)
-    named = [found for found in _PATH.findall(case.words[hint.start() if hint else 0 :]) if found.rstrip("/") != path.rstrip("/")]
-    candidates = list(dict.fromkeys(named)) if hint else []
-    if len(candidates) != 1 or not path.strip("/"):
-        return Finding(words=words)
-    new = url.replace(path, candidates[0], 1)
-    quote = Quote(pointer="/error/messages/0", quote=candidates[0])
-    return Finding(
-        words={**words, "path": candidates[0]}, edits=(Edit(str(case.name), ("parameters", "url"), new),), quotes=(quote,)
-    )
-
-
-def _rejected(case: Case) -> Finding:
-    return sent.rejected_field(case) or Finding(words={"field": "?"})
-
-
-def _rejected_type(case: Case) -> Finding | None:
-    return sent.rejected_type(case)
-
-
-def _media_type(case: Case) -> Finding:
-    return sent.other_media_type(case)
-
-
-def _over_plain_http(case: Case) -> Finding | None:
-    url = case.parameters.get("url")
-    if not isinstance(url, str) or not url.startswith("http://"):
-        return None
-    return Finding(edits=(Edit(str(case.name), ("parameters", "url"), "https://" + url.removeprefix("http://")),))
-
-
-def _server_fault(case: Case) -> Finding:
-    """A crash inside the service is less likely to pass than an outage."""
-    crash = regex(r"exception|traceback|null ?pointer|undefined|cannot read|stack|syntax|panic").search(
-        case.words.replace(case.error.message, "")
-    )
-    return Finding(certainty=0.95 if crash else 1.0, facts={"crash": bool(crash)})
-
-
-def _retry_outage(case: Case, finding: Finding) -> Sequence[Edit] | None:
-    return None if finding.facts.get("crash") else retry_if_repeatable(case, finding)
-
-
-def _not_repeatable(case: Case, _finding: Finding) -> bool:
-    return not is_repeatable(case)
-
 
 _CALL_OWNER = text("Ask the service's owner", "راجع مالك الخدمة")
+
 _RETRY_TITLE = text("Let the node try again", "اجعل العقدة تعيد المحاولة")
 
 RULES: Sequence[Rule] = (
@@ -158,7 +84,7 @@ RULES: Sequence[Rule] = (
         prior=0.93,
         rank=50,
         when=(Pattern(codes=frozenset(("404", "410"))),),
-        look=_moved_path,
+        look=look.moved_path,
         summary=text(
             "The service has nothing at the address that ‘{node}’ calls.",
             "لا يوجد لدى الخدمة شيء في العنوان الذي تطلبه العقدة ‘{node}’.",
@@ -186,7 +112,7 @@ RULES: Sequence[Rule] = (
         prior=0.96,
         rank=50,
         when=(Pattern(codes=frozenset(("405",))),),
-        look=_wrong_method,
+        look=look.wrong_method,
         summary=text("The address does not take {method}.", "لا يقبل هذا العنوان الطريقة {method}."),
         fixes=(
             Fix(
@@ -214,7 +140,7 @@ RULES: Sequence[Rule] = (
         prior=0.96,
         rank=50,
         when=(Pattern(codes=frozenset(("415",))),),
-        look=_media_type,
+        look=look.media_type,
         summary=text(
             "The service does not take the format in which ‘{node}’ sends its body.",
             "لا تقبل الخدمة الصيغة التي ترسل بها العقدة ‘{node}’ محتوى الطلب.",
@@ -242,7 +168,7 @@ RULES: Sequence[Rule] = (
         prior=0.85,
         rank=45,
         when=(Pattern(codes=frozenset(("400", "406", "409", "411", "412", "413", "414", "422", "431"))),),
-        look=_rejected,
+        look=look.rejected,
         summary=text("The service rejects what ‘{node}’ sends.", "ترفض الخدمة ما ترسله العقدة ‘{node}’."),
         fixes=(
             Fix(
@@ -270,7 +196,7 @@ RULES: Sequence[Rule] = (
         prior=0.75,
         rank=55,
         when=(Pattern(codes=frozenset(("400", "422"))),),
-        look=_rejected_type,
+        look=look.rejected_type,
         summary=text(
             "The service wants ‘{field}’ as {type}, ‘{node}’ sends another type.",
             "تريد الخدمة الحقل ‘{field}’ من النوع {type}، لكن العقدة ‘{node}’ ترسل نوعًا آخر.",
@@ -300,7 +226,7 @@ RULES: Sequence[Rule] = (
                 words=regex(r"plain HTTP request was sent to HTTPS|requires? (?:TLS|HTTPS)|speaking plain HTTP"),
             ),
         ),
-        look=_over_plain_http,
+        look=look.over_plain_http,
         summary=text(
             "‘{node}’ speaks plain HTTP to a port that wants TLS.",
             "تتحدث العقدة ‘{node}’ بروتوكول HTTP غير المشفّر مع منفذ يطلب TLS.",
@@ -401,7 +327,7 @@ RULES: Sequence[Rule] = (
         prior=0.92,
         rank=49,
         when=(Pattern(codes=frozenset(("500", "501", "505", "507"))),),
-        look=_server_fault,
+        look=look.server_fault,
         summary=text("The service answered ‘{node}’ with an internal error.", "ردّت الخدمة على العقدة ‘{node}’ بخطأ داخلي."),
         fixes=(
             Fix(
@@ -410,7 +336,7 @@ RULES: Sequence[Rule] = (
                     "Internal errors often pass. The call may safely be repeated, so the node tries up to five times.",
                     "كثيرًا ما تزول الأخطاء الداخلية. يمكن تكرار الطلب بأمان، لذا تحاول العقدة حتى خمس مرات.",
                 ),
-                make=_retry_outage,
+                make=look.retry_outage,
                 confidence=0.45,
             ),
             Fix(

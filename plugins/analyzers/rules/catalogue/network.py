@@ -3,56 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from hub.plugin_api import Cause
-from plugins.analyzers.rules.case import Case, Path
-from plugins.analyzers.rules.catalogue.http_request import _is_local as is_local
-from plugins.analyzers.rules.fields import dig
-from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.looks import network as look
 from plugins.analyzers.rules.retries import retry_if_repeatable
-from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, found_edits, regex, text
-
-_TIMEOUT: Path = ("options", "timeout")
-#: Milliseconds: n8n's own default, and what a raised limit is at least.
-_DEFAULT_TIMEOUT, _RAISED_TIMEOUT = 300_000, 30_000
-
-
-def _address(case: Case) -> Finding:
-    url = str((case.error.request or {}).get("uri") or case.parameters.get("url") or "")
-    return Finding(words={"host": _host(url) or case.error.description or "?"})
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2]
-    except ValueError:
-        return ""
-
-
-def _timeout(case: Case) -> Finding:
-    """The node's own limit, raised where it is lower than usual."""
-    limit = dig(case.parameters, _TIMEOUT)
-    if case.kind != "httpRequest" or not isinstance(limit, int | float) or limit >= _DEFAULT_TIMEOUT:
-        return Finding(words={"limit": "?"})
-    raised = min(max(int(limit) * 10, _RAISED_TIMEOUT), _DEFAULT_TIMEOUT)
-    edit = Edit(str(case.name), ("parameters", *_TIMEOUT), raised)
-    return Finding(words={"limit": str(limit), "raised": str(raised)}, edits=(edit,))
-
-
-def _plain_port(case: Case) -> Finding:
-    """https:// to a port of this network that speaks plain HTTP."""
-    url = case.parameters.get("url")
-    finding = _address(case)
-    if not isinstance(url, str) or not url.removeprefix("=").startswith("https://"):
-        return finding
-    host = urlsplit(url.removeprefix("=")).hostname or ""
-    if "{{" in host or not is_local(host):
-        return finding
-    return Finding(
-        words=finding.words, edits=(Edit(str(case.name), ("parameters", "url"), url.replace("https://", "http://", 1)),)
-    )
-
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _RETRY = Fix(
     text("Let the node try again", "اجعل العقدة تعيد المحاولة"),
@@ -70,7 +25,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.DNS,
         prior=0.97,
         rank=60,
-        look=_address,
+        look=look.address,
         when=(
             Pattern(codes=frozenset(("ENOTFOUND", "EAI_AGAIN", "EAI_NODATA", "EAI_NONAME"))),
             Pattern(words=regex(r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN)")),
@@ -94,7 +49,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.CONNECTION_REFUSED,
         prior=0.97,
         rank=60,
-        look=_address,
+        look=look.address,
         when=(
             Pattern(codes=frozenset(("ECONNREFUSED",))),
             Pattern(words=regex(r"ECONNREFUSED")),
@@ -141,7 +96,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.TIMEOUT,
         prior=0.95,
         rank=60,
-        look=_timeout,
+        look=look.timeout,
         when=(
             Pattern(codes=frozenset(("ECONNABORTED", "ETIMEDOUT", "ESOCKETTIMEDOUT", "UND_ERR_HEADERS_TIMEOUT", "ERR_CANCELED"))),
             Pattern(words=regex(r"timeout of \d+ ?ms exceeded|ETIMEDOUT|request timed out")),
@@ -211,7 +166,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.TLS_PROTOCOL,
         prior=0.95,
         rank=61,
-        look=_plain_port,
+        look=look.plain_port,
         when=(
             Pattern(codes=frozenset(("EPROTO",))),
             Pattern(words=regex(r"wrong version number|SSL routines|ERR_SSL|packet length too long|http request")),

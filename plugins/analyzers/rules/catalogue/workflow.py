@@ -2,72 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from hub.plugin_api import Cause, Quote
-from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.patch import Edit
-from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, found_edits, regex, text
-
-_THROW = re.compile(r"throw\s+(?:new\s+\w*Error\s*\(\s*)?(`(?:[^`\\]|\\.)*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")?")
-
-
-def _thrown(case: Case) -> Finding | None:
-    """A throw in the code whose words are those of the error, or which stands on the failing line."""
-    code = str(case.parameters.get("jsCode") or case.parameters.get("functionCode") or "")
-    message = re.sub(r" \[line \d+(?:, for item \d+)?\]$", "", case.error.message)
-    lines = code.splitlines()
-    line = lines[case.error.line_number - 1] if case.error.line_number and case.error.line_number <= len(lines) else ""
-    for found in _THROW.finditer(code):
-        literal = (found.group(1) or "")[1:-1]
-        parts = [part.strip() for part in re.split(r"\$\{[^}]*\}", literal) if len(part.strip()) >= 4]
-        if (parts and all(part in message for part in parts)) or (
-            found.group().split("(")[0].strip() in line and "throw" in line and not parts
-        ):
-            return Finding(words={"message": message}, quotes=(Quote(pointer="/workflow/nodes", quote=found.group()[:200]),))
-    return None
-
-
-def _stop_node(case: Case) -> Finding | None:
-    return Finding() if case.kind == "stopAndError" else None
-
-
-def _child_stopped(case: Case) -> Finding | None:
-    """A sub-workflow that stopped on purpose, as its parent reports it."""
-    child = case.error.response
-    node = child.get("node") if isinstance(child, dict) else None
-    return Finding() if isinstance(node, dict) and str(node.get("type", "")).endswith(".stopAndError") else None
-
-
-def _webhook(case: Case) -> tuple[str, str] | None:
-    """The webhook's name and its response mode."""
-    for node in case.evidence.workflow["nodes"]:
-        if str(node.get("type", "")).endswith(".webhook") and (node.get("name") == case.name or case.kind != "webhook"):
-            return str(node["name"]), str((node.get("parameters") or {}).get("responseMode", "onReceived"))
-    return None
-
-
-def _no_respond_node(case: Case) -> Finding:
-    found = _webhook(case)
-    if found is None:
-        return Finding()
-    return Finding(node=found[0], edits=(Edit(found[0], ("parameters", "responseMode"), "lastNode"),))
-
-
-def _unused_respond_node(case: Case) -> Finding:
-    found = _webhook(case)
-    if found is None:
-        return Finding()
-    return Finding(node=found[0], edits=(Edit(found[0], ("parameters", "responseMode"), "responseNode"),))
-
-
-def _node_type(case: Case) -> Finding:
-    shown = re.search(r"(?:Unrecognized|unknown) node type:?\s*\"?([@\w./\-]+)", case.words, re.IGNORECASE)
-    return Finding(words={"type": shown.group(1) if shown else "?"})
-
+from hub.plugin_api import Cause
+from plugins.analyzers.rules.looks import workflow as look
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _STOPPED = text("The workflow stopped itself on purpose: {message}", "أوقف سير العمل نفسه عمدًا: {message}")
+
 _STOP_FIXES = (
     Fix(
         text("Deal with the case that it reports", "عالج الحالة التي يبلّغ عنها"),
@@ -86,7 +28,7 @@ RULES: Sequence[Rule] = (
         prior=0.98,
         rank=95,
         when=(Pattern(kinds=frozenset(("stopAndError",))),),
-        look=_stop_node,
+        look=look.stop_node,
         summary=_STOPPED,
         fixes=_STOP_FIXES,
     ),
@@ -96,7 +38,7 @@ RULES: Sequence[Rule] = (
         prior=0.96,
         rank=95,
         when=(Pattern(kinds=frozenset(("code", "function", "functionItem"))),),
-        look=_thrown,
+        look=look.thrown,
         summary=_STOPPED,
         fixes=_STOP_FIXES,
     ),
@@ -106,7 +48,7 @@ RULES: Sequence[Rule] = (
         prior=0.85,
         rank=95,
         when=(Pattern(kinds=frozenset(("executeWorkflow", "toolWorkflow"))),),
-        look=_child_stopped,
+        look=look.child_stopped,
         summary=_STOPPED,
         fixes=_STOP_FIXES,
     ),
@@ -133,7 +75,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.MISSING_RESPONSE_NODE,
         prior=0.98,
         rank=90,
-        look=_no_respond_node,
+        look=look.no_respond_node,
         when=(Pattern(message=regex(r"No Respond to Webhook node found")),),
         summary=text(
             "The webhook ‘{node}’ leaves the answer to a ‘Respond to Webhook’ node, and there is none.",
@@ -161,7 +103,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.MISSING_RESPONSE_NODE,
         prior=0.98,
         rank=90,
-        look=_unused_respond_node,
+        look=look.unused_respond_node,
         when=(Pattern(message=regex(r"Unused Respond to Webhook node")),),
         summary=text(
             "The workflow has a ‘Respond to Webhook’ node, but the webhook ‘{node}’ answers by itself.",
@@ -241,7 +183,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.UNKNOWN_NODE_TYPE,
         prior=0.98,
         rank=92,
-        look=_node_type,
+        look=look.node_type,
         when=(Pattern(words=regex(r"Unrecognized node type|unknown node type|Unknown node type|node type .* is not known")),),
         summary=text("This n8n does not know the node type {type}.", "لا يعرف هذا الـ n8n نوع العقدة {type}."),
         fixes=(

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from hub.plugin_api import Cause
-from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, regex, text
-
-
-def _module(case: Case) -> Finding:
-    shown = re.search(r"(?:Module|module) '([^']+)'", case.error.message)
-    return Finding(words={"module": shown.group(1) if shown else "?"})
-
-
-def _workflow_timeout(case: Case) -> Finding | None:
-    """A cancelled run without any error: n8n stops it so when the workflow's own time is over."""
-    if case.evidence.status != "canceled" or case.error.message or case.error.withheld:
-        return None
-    return Finding(certainty=1.0 if case.evidence.workflow["settings"].get("executionTimeout") else 0.7)
-
-
-def _withheld(case: Case) -> Finding | None:
-    return Finding() if case.error.withheld and not case.error.code else None
-
+from plugins.analyzers.rules.looks import instance as look
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, regex, text
 
 RULES: Sequence[Rule] = (
     Rule(
@@ -76,7 +58,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.MODULE_NOT_ALLOWED,
         prior=0.97,
         rank=92,
-        look=_module,
+        look=look.module,
         when=(Pattern(message=regex(r"Module '.*' is disallowed|Cannot find module '")),),
         summary=text(
             "The code of ‘{node}’ requires the module ‘{module}’, which this instance does not allow.",
@@ -222,7 +204,7 @@ RULES: Sequence[Rule] = (
         prior=0.7,
         rank=88,
         when=(Pattern(),),
-        look=_workflow_timeout,
+        look=look.workflow_timeout,
         summary=text(
             "n8n stopped the execution without an error, as it does when the workflow's time is over.",
             "أوقف n8n التنفيذ دون خطأ، كما يفعل عند انتهاء وقت سير العمل.",
@@ -244,7 +226,7 @@ RULES: Sequence[Rule] = (
         prior=0.2,
         rank=88,
         when=(Pattern(),),
-        look=_withheld,
+        look=look.withheld,
         summary=text(
             "n8n withholds the error of this execution (redaction policy).", "يحجب n8n خطأ هذا التنفيذ (سياسة الإخفاء)."
         ),

@@ -1,0 +1,345 @@
+"""Looks closer at failures of Code nodes: syntax, what is returned, the mode, and what is read."""
+
+from __future__ import annotations
+
+import re
+
+from tree_sitter import Node
+
+from hub.plugin_api import Quote
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig
+from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
+from plugins.analyzers.rules.returns import repair_extra_keys, repair_json_property, repair_return, returned_values
+from plugins.analyzers.rules.rule import Finding
+from plugins.analyzers.rules.trace import Step, Trace
+
+READING = re.compile(
+    r"Cannot read propert(?:y|ies) of (?:undefined|null) \(reading '([^']+)'\)|Cannot read property '([^']+)' of (?:undefined|null)"
+)
+
+
+_LIST_METHODS = (
+    *(
+        "map",
+        "filter",
+        "forEach",
+        "reduce",
+        "find",
+        "findIndex",
+        "some",
+        "every",
+        "includes",
+        "indexOf",
+        "join",
+        "slice",
+        "splice",
+        "sort",
+    ),
+    *("reverse", "concat", "push", "pop", "shift", "unshift", "flat", "flatMap", "keys", "values", "entries", "at", "fill"),
+)
+
+
+_TEXT_METHODS = (
+    *(
+        "split",
+        "trim",
+        "trimStart",
+        "trimEnd",
+        "toLowerCase",
+        "toUpperCase",
+        "replace",
+        "replaceAll",
+        "startsWith",
+        "endsWith",
+        "includes",
+    ),
+    *(
+        "indexOf",
+        "substring",
+        "slice",
+        "charAt",
+        "match",
+        "matchAll",
+        "padStart",
+        "padEnd",
+        "repeat",
+        "concat",
+        "at",
+        "normalize",
+        "localeCompare",
+    ),
+)
+
+
+_NUMBER_METHODS = ("toFixed", "toString", "toPrecision", "toLocaleString")
+
+
+_GLOBALS = (
+    "$input",
+    "$json",
+    "$now",
+    "$today",
+    "$node",
+    "$items",
+    "items",
+    "DateTime",
+    "JSON",
+    "Math",
+    "Object",
+    "Array",
+    "Number",
+    "String",
+    "Date",
+    "console",
+    "parseInt",
+    "parseFloat",
+)
+
+
+def _code(case: Case) -> tuple[str, str]:
+    """The parameter that holds the JavaScript, and the JavaScript."""
+    key = "functionCode" if "functionCode" in case.parameters else "jsCode"
+    return key, str(case.parameters.get(key) or "")
+
+
+def _edit(case: Case, code: str | None) -> tuple[Edit, ...]:
+    return (Edit(str(case.name), ("parameters", _code(case)[0]), code),) if code else ()
+
+
+def syntax(case: Case) -> Finding | None:
+    """Code that never ran; what fails while running carries the number of its line."""
+    code = _code(case)[1]
+    if case.error.line_number is not None and is_code(code):
+        return None
+    if case.error.message.startswith("await is only valid"):
+        return Finding(edits=_edit(case, repair_await(code)))
+    return Finding(edits=_edit(case, repair_code(code)))
+
+
+def json_parse(case: Case) -> list[tuple[Trace, Node, Node]]:
+    """The calls of ``JSON.parse`` with their argument, those on the failing line."""
+    trace = Trace(case, _code(case)[1])
+    found = []
+    for node in walk(trace.root):
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if node.type != "call_expression" or function is None or source(function) != "JSON.parse" or not _on_line(case, node):
+            continue
+        if arguments is not None and arguments.named_children:
+            found.append((trace, node, arguments.named_children[0]))
+    return found
+
+
+def _on_line(case: Case, node: Node) -> bool:
+    """Whether the node stands on the line that n8n blames, or it blames none."""
+    line = case.error.line_number
+    return line is None or node.start_point.row <= line - 1 <= node.end_point.row
+
+
+def parsed_object(case: Case) -> Finding:
+    calls = json_parse(case)
+    if len(calls) != 1:
+        return Finding()
+    trace, call, argument = calls[0]
+    return Finding(edits=_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, source(argument))))
+
+
+def fenced_json(case: Case) -> Finding:
+    calls = json_parse(case)
+    if len(calls) != 1:
+        return Finding()
+    trace, call, argument = calls[0]
+    new = rf"JSON.parse(String({source(argument)}).replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, ''))"
+    return Finding(edits=_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, new)))
+
+
+def mode(case: Case) -> Finding:
+    """The mode for which the code is written, or in each-item mode the read of one item instead of the first."""
+    each_item = case.parameters.get("mode") == "runOnceForEachItem"
+    code = _code(case)[1]
+    only_one = each_item and not re.search(r"\.all\(\)|\bitems\b|\$input\.itemMatching", code)
+    values = returned_values(code)
+    if only_one and values and all(value.type == "object" for value in values):
+        new = re.sub(r"\$input\.(?:first|last)\(\)", "$input.item", code)
+        if new != code:
+            return Finding(words={"mode": "Run Once for Each Item"}, edits=_edit(case, new))
+    wanted = "runOnceForAllItems" if each_item else "runOnceForEachItem"
+    label = "Run Once for All Items" if each_item else "Run Once for Each Item"
+    return Finding(words={"mode": label}, edits=(Edit(str(case.name), ("parameters", "mode"), wanted),))
+
+
+def items_in_each_mode(case: Case) -> Finding | None:
+    return mode(case) if case.parameters.get("mode") == "runOnceForEachItem" else None
+
+
+def shape(case: Case) -> Finding:
+    code = _code(case)[1]
+    each_item = case.parameters.get("mode") == "runOnceForEachItem"
+    if "json" in case.error.message and not each_item:
+        return Finding(edits=_edit(case, repair_json_property(case, code)))
+    if case.error.message.startswith("Invalid output format"):
+        return Finding(edits=_edit(case, repair_extra_keys(code)))
+    new = repair_return(case, code, each_item=each_item)
+    if new is None and each_item and any(value.type in ("array", "call_expression") for value in returned_values(code)):
+        return Finding(edits=(Edit(str(case.name), ("parameters", "mode"), "runOnceForAllItems"),), certainty=0.9)
+    return Finding(edits=_edit(case, new if new != code else None))
+
+
+def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
+    found = READING.search(case.error.message)
+    if not found:
+        return None
+    wanted = found.group(1) or found.group(2)
+    first: tuple[str, Mend | None, Step | None, Trace] | None = None
+    for trace, node in failing_steps(case, _code(case)[1], wanted, case.error.line_number):
+        mend, step = mend_undefined(case, trace, node, wanted)
+        if mend:
+            return wanted, mend, step, trace
+        first = first or (wanted, None, step, trace)
+    return first or (wanted, None, None, Trace(case, _code(case)[1]))
+
+
+def undefined(case: Case) -> Finding | None:
+    read = _read_of_undefined(case)
+    if read is None:
+        return None
+    wanted, mend, step, trace = read
+    words = {"property": wanted, "was": "", "now": ""}
+    if mend and is_code(mend.code):
+        quote = Quote(pointer="/workflow/nodes", quote=mend.was[:200])
+        return Finding(
+            words={**words, "was": mend.was, "now": mend.now},
+            edits=_edit(case, mend.code),
+            quotes=(quote,),
+            certainty=max(mend.certainty, 0.75),
+        )
+    return Finding(words=words, edits=_edit(case, _guarded(case, trace, step)), certainty=0.95, facts={"guard": True})
+
+
+def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
+    """``entry.client?.name`` where other entries of the list do have a client: then the field is optional, not misspelt."""
+    if step is None or not isinstance(step.key, str) or step.node.parent is None or step.node.parent.type != "member_expression":
+        return None
+    others = (Trace(case, trace.code, pick).value(step.node) for pick in range(5))
+    if all(value in (UNDEFINED, None) or value is UNKNOWN for value in others):
+        return None
+    place = step.node.end_byte
+    return replace_range(trace.code, place, place, "?") if trace.code.encode()[place : place + 1] == b"." else None
+
+
+def kept_as_text(case: Case) -> Finding | None:
+    """A request upstream that keeps its JSON answer as text, so that no field can be read from it."""
+    read = _read_of_undefined(case)
+    step = read[2] if read else None
+    if read is None or step is None or read[1] is not None or not isinstance(step.key, str):
+        return None
+    found = text_answer(case, step.holder, step.key)
+    if not found:
+        return None
+    name, edit = found
+    return Finding(
+        node=name,
+        words={"field": step.key},
+        edits=(edit,),
+        quotes=(Quote(pointer=f"/node_data/{name}/outputs/0/0", quote=step.key),),
+    )
+
+
+def index(case: Case) -> Finding | None:
+    """A fixed index that lies behind the end of its list."""
+    read = _read_of_undefined(case)
+    step = read[2] if read else None
+    if read is None or step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
+        return None
+    length = len(step.holder)
+    edits: tuple[Edit, ...] = ()
+    index = step.node.child_by_field_name("index")
+    if length and step.key == length and index is not None and index.type == "number":
+        edits = _edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, str(length - 1)))
+    return Finding(words={"index": str(step.key), "length": str(length)}, edits=edits)
+
+
+def not_iterable(case: Case) -> Finding | None:
+    trace = Trace(case, _code(case)[1])
+    line = case.error.line_number
+    for node in walk(trace.root):
+        right = (
+            node.child_by_field_name("right")
+            if node.type == "for_in_statement"
+            else node.named_children[0]
+            if node.type == "spread_element"
+            else None
+        )
+        if (
+            right is None
+            or (line is not None and not node.start_point.row <= line - 1 <= node.end_point.row)
+            or trace.value(right) is not UNDEFINED
+        ):
+            continue
+        mend, _ = mend_undefined(case, trace, right, "map")
+        words = {"property": "list", "was": mend.was if mend else source(right), "now": mend.now if mend else ""}
+        return Finding(
+            words=words, edits=_edit(case, mend.code) if mend else (), certainty=max(mend.certainty, 0.75) if mend else 0.9
+        )
+    return None
+
+
+def no_function(case: Case) -> Finding:
+    found = re.search(r"([\w$.\[\]()'\"?]*?)\.?([A-Za-z_$][\w$]*) is not a function", case.error.message)
+    name = found.group(2) if found else "?"
+    code, line = _code(case)[1], case.error.line_number
+    trace = Trace(case, code)
+    for step in trace.steps():
+        if str(step.key) != name or (line is not None and not step.node.start_point.row <= line - 1 <= step.node.end_point.row):
+            continue
+        prop = step.node.child_by_field_name("property")
+        methods = _methods(step.holder)
+        meant = closest(name, methods, 75)
+        if meant and prop is not None:
+            return Finding(
+                words={"name": name, "meant": f"{meant}()"},
+                edits=_edit(case, replace_range(code, prop.start_byte, prop.end_byte, meant)),
+            )
+        if isinstance(step.holder, int | float) and name in _TEXT_METHODS:
+            wrapped = f"String({source(step.object)})"
+            return Finding(
+                words={"name": name, "meant": f"{wrapped}.{name}()"},
+                edits=_edit(case, replace_range(code, step.object.start_byte, step.object.end_byte, wrapped)),
+                certainty=0.95,
+            )
+    return Finding(words={"name": name, "meant": ""})
+
+
+def _methods(holder: object) -> tuple[str, ...]:
+    if isinstance(holder, list):
+        return _LIST_METHODS
+    if isinstance(holder, str):
+        return _TEXT_METHODS
+    if isinstance(holder, int | float):
+        return _NUMBER_METHODS
+    return tuple(dict.fromkeys((*_LIST_METHODS, *_TEXT_METHODS, *_NUMBER_METHODS))) if holder is UNKNOWN else ()
+
+
+def no_variable(case: Case) -> Finding:
+    found = re.match(r"([A-Za-z_$][\w$]*) is not defined", case.error.message)
+    name = found.group(1) if found else "?"
+    code = _code(case)[1]
+    trace = Trace(case, code)
+    kinds = ("variable_declarator", "formal_parameters", "arrow_function", "function_declaration", "object_pattern")
+    declared = [
+        source(node)
+        for node in walk(trace.root)
+        if node.type in ("identifier", "shorthand_property_identifier_pattern")
+        and node.parent is not None
+        and node.parent.type in kinds
+    ]
+    meant = closest(name, [*(entry for entry in declared if entry != name), *_GLOBALS], 75)
+    if not meant:
+        in_input = dig(case.item, (name,)) is not UNDEFINED or dig(case.item, ("body", name)) is not UNDEFINED
+        return Finding(words={"name": name, "meant": ""}, certainty=1.0 if in_input else 0.95)
+    places = [node for node in walk(trace.root) if node.type == "identifier" and source(node) == name]
+    for node in reversed(places):
+        code = replace_range(code, node.start_byte, node.end_byte, meant)
+    return Finding(words={"name": name, "meant": meant}, edits=_edit(case, code))

@@ -1,0 +1,89 @@
+"""Looks closer at failures that the called service answers with an HTTP status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from hub.plugin_api import Quote
+from plugins.analyzers.rules import sent
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.retries import is_repeatable, retry_if_repeatable
+from plugins.analyzers.rules.rule import Finding, regex
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+_ALLOWED = regex(
+    r"(?:allow(?:ed|s)?|supported|use|only|expects?|requires?|must be|methods?)\b[^A-Za-z]{0,6}(?:methods?\b[^A-Za-z]{0,4})?(?:is|are|a|an|the)?\s*"
+    r"((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b(?:[\s,/|]+(?:and|or)?\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b)*)"
+)
+
+
+_PATH = re.compile(r"[\"'`\s(](/[\w\-./{}:~%]*[\w}])")
+
+
+def wrong_method(case: Case) -> Finding | None:
+    found = _ALLOWED.search(case.words.replace(case.method, "", 1) if case.method else case.words)
+    named = re.findall("|".join(_METHODS), found.group(1).upper()) if found else []
+    allowed = [method for method in named if method not in ("OPTIONS", "HEAD") and method != case.method]
+    words = {"method": case.method or "?", "allowed": ", ".join(allowed) or "?"}
+    if case.kind != "httpRequest" or len(allowed) != 1:
+        return Finding(words=words)
+    return Finding(words=words, edits=(Edit(str(case.name), ("parameters", "method"), allowed[0]),))
+
+
+def moved_path(case: Case) -> Finding:
+    """The path that a 404's answer names as a similar or the new one."""
+    url = case.parameters.get("url")
+    words = {"url": str((case.error.request or {}).get("uri") or url or "")}
+    if case.kind != "httpRequest" or not isinstance(url, str) or "{{" in url:
+        return Finding(words=words)
+    path = urlsplit(url).path
+    hint = regex(r"did you mean|similar|try|moved to|use|replaced by|instead|renamed").search(case.words)
+    named = [found for found in _PATH.findall(case.words[hint.start() if hint else 0 :]) if found.rstrip("/") != path.rstrip("/")]
+    candidates = list(dict.fromkeys(named)) if hint else []
+    if len(candidates) != 1 or not path.strip("/"):
+        return Finding(words=words)
+    new = url.replace(path, candidates[0], 1)
+    quote = Quote(pointer="/error/messages/0", quote=candidates[0])
+    return Finding(
+        words={**words, "path": candidates[0]}, edits=(Edit(str(case.name), ("parameters", "url"), new),), quotes=(quote,)
+    )
+
+
+def rejected(case: Case) -> Finding:
+    return sent.rejected_field(case) or Finding(words={"field": "?"})
+
+
+def rejected_type(case: Case) -> Finding | None:
+    return sent.rejected_type(case)
+
+
+def media_type(case: Case) -> Finding:
+    return sent.other_media_type(case)
+
+
+def over_plain_http(case: Case) -> Finding | None:
+    url = case.parameters.get("url")
+    if not isinstance(url, str) or not url.startswith("http://"):
+        return None
+    return Finding(edits=(Edit(str(case.name), ("parameters", "url"), "https://" + url.removeprefix("http://")),))
+
+
+def server_fault(case: Case) -> Finding:
+    """A crash inside the service is less likely to pass than an outage."""
+    crash = regex(r"exception|traceback|null ?pointer|undefined|cannot read|stack|syntax|panic").search(
+        case.words.replace(case.error.message, "")
+    )
+    return Finding(certainty=0.95 if crash else 1.0, facts={"crash": bool(crash)})
+
+
+def retry_outage(case: Case, finding: Finding) -> Sequence[Edit] | None:
+    return None if finding.facts.get("crash") else retry_if_repeatable(case, finding)
+
+
+def _not_repeatable(case: Case, _finding: Finding) -> bool:
+    return not is_repeatable(case)

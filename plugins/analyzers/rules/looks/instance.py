@@ -1,0 +1,24 @@
+"""Looks closer at failures of the instance or its set-up: credentials, runners, access, memory."""
+
+from __future__ import annotations
+
+import re
+
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.rule import Finding
+
+
+def module(case: Case) -> Finding:
+    shown = re.search(r"(?:Module|module) '([^']+)'", case.error.message)
+    return Finding(words={"module": shown.group(1) if shown else "?"})
+
+
+def workflow_timeout(case: Case) -> Finding | None:
+    """A cancelled run without any error: n8n stops it so when the workflow's own time is over."""
+    if case.evidence.status != "canceled" or case.error.message or case.error.withheld:
+        return None
+    return Finding(certainty=1.0 if case.evidence.workflow["settings"].get("executionTimeout") else 0.7)
+
+
+def withheld(case: Case) -> Finding | None:
+    return Finding() if case.error.withheld and not case.error.code else None
