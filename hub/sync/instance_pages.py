@@ -12,6 +12,8 @@ from hub.instances import services as instances
 from hub.instances.views import bp
 from hub.instances.words import describe_instance_error
 from hub.sync.overview import find_sync_jobs, overview_instances
+from hub.sync.progress import read_progress
+from hub.sync.services import request_sync
 
 
 @bp.get("/instances")
@@ -44,9 +46,7 @@ def show(instance_id: str) -> ResponseReturnValue:
 @bp.post("/instances/<instance_id>/sync")
 def sync(instance_id: str) -> ResponseReturnValue:
     """Queue a sync. Without script the page that follows shows its progress when it is loaded again."""
-    from hub.sync.services import request_sync
-
-    job = request_sync(current_actor(), instance_id)
+    job = read_progress(request_sync(current_actor(), instance_id))
     if is_fragment_request():
         instance = instances.get_instance(current_actor(), instance_id)
         return render("instances/_sync.html", instance=instance, job=job)

@@ -12,6 +12,7 @@ from hub.columns import utc_now
 from hub.executions.models import Execution, ExecutionStatus
 from hub.extensions import db
 from hub.jobs.models import Job, JobState
+from hub.sync.progress import Progress, read_progress, sync_key
 from hub.workflows.models import Workflow
 
 FAILURE_PERIOD = dt.timedelta(hours=24)
@@ -23,7 +24,7 @@ class Overview:
 
     workflows: int
     failures: int
-    job: Job | None
+    job: Progress | None
 
 
 def overview_instances(instance_ids: Sequence[str]) -> dict[str, Overview]:
@@ -42,17 +43,12 @@ def overview_instances(instance_ids: Sequence[str]) -> dict[str, Overview]:
     }
 
 
-def find_sync_jobs(instance_ids: Sequence[str]) -> dict[str, Job]:
+def find_sync_jobs(instance_ids: Sequence[str]) -> dict[str, Progress]:
     """The queued or running sync of each instance that has one."""
     keys = {sync_key(instance_id): instance_id for instance_id in instance_ids}
     active = (JobState.QUEUED, JobState.RUNNING)
     found = db.session.scalars(sa.select(Job).where(Job.unique_key.in_(keys), Job.state.in_(active)))
-    return {keys[job.unique_key]: job for job in found if job.unique_key is not None}
-
-
-def sync_key(instance_id: str) -> str:
-    """The unique key of an instance's sync job: at most one is queued or runs."""
-    return f"sync:{instance_id}"
+    return {keys[job.unique_key]: read_progress(job) for job in found if job.unique_key is not None}
 
 
 def _count(column: sa.orm.InstrumentedAttribute[str], *conditions: sa.ColumnElement[bool]) -> dict[str, int]:

@@ -6,7 +6,6 @@ import datetime as dt
 import random
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask import current_app
@@ -26,6 +25,7 @@ from hub.jobs.models import Job, JobState
 from hub.jobs.registry import JobContext, RetryLater
 from hub.jobs.services import enqueue, find_job
 from hub.sync.engine import Counts, SyncRun, claim_run
+from hub.sync.progress import Progress, read_progress, sync_key
 
 JOB = "sync.instance"
 #: Errors that often pass by themselves: the job is run again a few times before it has failed.
@@ -35,54 +35,10 @@ _RATE_LIMIT_PAUSE = 60.0
 _LONGEST_PAUSE = dt.timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How the newest sync of an instance stands. ``done`` of ``total`` make the bar; ``total`` is None where it is unknown."""
-
-    state: JobState | None
-    job_id: str | None = None
-    phase: str = ""
-    done: int = 0
-    total: int | None = None
-    workflows: int = 0
-    executions: int = 0
-    details: int = 0
-    error: str | None = None
-    #: When it runs, if it waits.
-    run_at: dt.datetime | None = None
-    finished_at: dt.datetime | None = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it is queued or running: worth asking again."""
-        return self.state in (JobState.QUEUED, JobState.RUNNING)
-
-    @property
-    def sentence(self) -> str:
-        """What is going on, in the active language."""
-        if self.state is None:
-            return _("Not synced yet.")
-        if self.error:
-            return self.error
-        if self.state is JobState.QUEUED:
-            return _("Waiting for a worker.")
-        if self.state is JobState.DONE:
-            return _("Up to date.")
-        return {
-            "workflows": _("Reading workflows: %(number)s", number=self.workflows),
-            "executions": _("Reading executions: %(number)s", number=self.executions),
-            "details": _("Reading details of failures: %(number)s", number=self.details),
-        }.get(self.phase, _("Connecting to n8n."))
-
-
-def _key(instance_id: str) -> str:
-    return f"sync:{instance_id}"
-
-
 def request_sync(actor: Actor, instance_id: str) -> Job:
     """Queue a sync now; the one that is queued or running if there is one. ``ReadOnly`` for a sample. Commits."""
     instance = get_connected_instance(actor, instance_id)
-    job = enqueue(JOB, unique_key=_key(instance.id), instance_id=instance.id)
+    job = enqueue(JOB, unique_key=sync_key(instance.id), instance_id=instance.id)
     if job.state is JobState.QUEUED:
         job.run_at = min(job.run_at, utc_now())
     record_event(actor, "instance.sync", "instance", instance.id, details={"job_id": job.id})
@@ -93,15 +49,7 @@ def request_sync(actor: Actor, instance_id: str) -> Job:
 def get_progress(actor: Actor, instance_id: str) -> Progress:
     """How the newest sync of one of the actor's instances stands."""
     instance = get_instance(actor, instance_id)
-    job = find_job(_key(instance.id), active=False)
-    if job is None:
-        return Progress(None)
-    phase, *numbers = (job.note or "").split()
-    workflows, executions, details = [int(number) for number in numbers] or (0, 0, 0)
-    waits = job.run_at if job.state is JobState.QUEUED else None
-    return Progress(
-        job.state, job.id, phase, job.done, job.total, workflows, executions, details, job.error, waits, job.finished_at
-    )
+    return read_progress(find_job(sync_key(instance.id), active=False))
 
 
 # --- Running ---------------------------------------------------------------------------------------------------------
@@ -182,7 +130,7 @@ def schedule_syncs() -> int:
     """Queue the instances whose time has come; how many. Commits."""
     due = list(_due_instances(utc_now()))
     for instance_id in due:
-        enqueue(JOB, unique_key=_key(instance_id), instance_id=instance_id)
+        enqueue(JOB, unique_key=sync_key(instance_id), instance_id=instance_id)
     db.session.commit()
     return len(due)
 

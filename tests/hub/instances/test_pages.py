@@ -13,7 +13,7 @@ from hub.instances import services
 from hub.instances.errors import Unauthorized
 from hub.instances.models import Instance
 from hub.jobs.services import enqueue
-from hub.sync.overview import sync_key
+from hub.sync.progress import sync_key
 from tests.hub.factories import make_execution, make_instance, make_workflow
 from tests.hub.statements import count_statements
 
