@@ -91,6 +91,11 @@ def list_versions() -> list[Version]:
         return [_version(connection, owner) for owner in list_owners()]
 
 
+def known_revisions(owner: Owner) -> frozenset[str]:
+    """All revisions of an owner that this code has."""
+    return frozenset(revision.revision for revision in ScriptDirectory.from_config(_alembic_config(owner)).walk_revisions())
+
+
 def run(operation: Any, owner: Owner, *arguments: Any, **options: Any) -> Any:
     """One Alembic command for one owner."""
     config = _alembic_config(owner)
@@ -163,9 +168,8 @@ def _version(connection: sa.Connection, owner: Owner) -> Version:
     script = ScriptDirectory.from_config(_alembic_config(owner))
     context = MigrationContext.configure(connection, opts={"version_table": owner.version_table})
     current, head = context.get_current_revision(), script.get_current_head()
-    known = {revision.revision for revision in script.walk_revisions()}
     pending = []
-    if current is None or current in known:
+    if current is None or current in known_revisions(owner):
         pending = [revision.revision for revision in script.iterate_revisions(head, current) if revision.revision != current]
     return Version(owner.name, current, head, tuple(reversed(pending)))
 
