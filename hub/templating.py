@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from babel.dates import format_skeleton, format_timedelta
-from flask import Flask, current_app, has_request_context, request, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_babel import format_datetime, format_decimal, format_percent, get_locale, gettext, lazy_gettext
 from flask_login import current_user
 from jinja2.runtime import Macro
@@ -103,13 +103,9 @@ NAVIGATION = (
 
 
 def navigation() -> list[tuple[Any, list[NavigationItem]]]:
-    """The groups of the main navigation whose pages exist and are open to the person."""
-    known = current_app.view_functions
+    """The groups of the main navigation with the pages that are open to the person."""
     is_operator = getattr(current_user, "is_operator", False)
-    groups = [
-        (heading, [item for item in items if item.endpoint in known and (is_operator or not item.operators_only)])
-        for heading, items in NAVIGATION
-    ]
+    groups = [(heading, [item for item in items if is_operator or not item.operators_only]) for heading, items in NAVIGATION]
     return [(heading, items) for heading, items in groups if items]
 
 
