@@ -29,6 +29,8 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "system.healthz",
+        "api.openapi",
+        "api.docs",
         "preferences.choose",
         "accounts.login",
         "accounts.submit_login",

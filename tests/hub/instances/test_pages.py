@@ -89,7 +89,7 @@ def test_deleting_asks_first_and_works_without_script(browser: FlaskClient, alic
 
 
 def test_a_stranger_gets_404_everywhere(browser_of: SignIn, alice: Actor, bob: Actor) -> None:
-    instance = make_instance(alice)
+    instance = make_instance(alice, "Secret")
     stranger = browser_of(bob)
     for path in ("", "/edit", "/progress"):
         assert stranger.get(f"/instances/{instance.id}{path}").status_code == 404
@@ -110,7 +110,7 @@ def test_a_sample_offers_nothing_that_it_cannot_do(browser: FlaskClient, alice: 
 def test_progress_is_polled_until_the_sync_is_over(browser: FlaskClient, alice: Actor) -> None:
     instance = make_instance(alice)
     job = enqueue("sync.instance", unique_key=sync_key(instance.id), instance_id=instance.id)
-    job.done, job.total, job.note = 250, 1000, "Executions"
+    job.done, job.total, job.note = 250, 1000, "executions 3 250 0"
     db.session.commit()
     page = browser.get("/instances").text
     assert f'hx-get="/instances/{instance.id}/progress"' in page

@@ -1,0 +1,271 @@
+"""Analyses and repairs as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hub.accounts.web import current_actor
+from hub.analyses import repair, services
+from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
+from hub.analyses.presentation import present_repair, unified_lines
+from hub.analyses.repair_run import ProofKind
+from hub.analyses.repair_words import describe_end, describe_warning
+from hub.contracts.analysis import Cause, Diagnosis
+from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+
+
+class Text(Resource):
+    """The same words in both languages."""
+
+    en: str
+    ar: str
+
+
+class QuoteResource(Resource):
+    """A piece of evidence and where it stands."""
+
+    pointer: str
+    quote: str
+
+
+class SuggestionResource(Resource):
+    """Advice, or a change that the hub can apply."""
+
+    title: Text
+    explanation: Text
+    kind: Literal["patch", "manual"]
+    patch: list[dict[str, Any]] | None = Field(description="RFC 6902 on {name, nodes, connections, settings}.")
+    confidence: float
+
+
+class AnalysisRowResource(Resource):
+    """An analysis in a list."""
+
+    id: str
+    execution_id: str | None
+    title: str = Field(description="Name of the workflow.")
+    cause: str
+    node: str | None
+    confidence: float
+    applied: bool
+    helpful: bool | None
+    repair_state: RepairState | None
+    verdict: Verdict | None
+    created_at: Time
+
+
+class AnalysisList(ListOf[AnalysisRowResource]):
+    """A page of analyses, newest first."""
+
+
+class AnalysisResource(Resource):
+    """Why an execution failed, and what to do."""
+
+    id: str
+    execution_id: str | None
+    title: str = Field(description="Name of the workflow.")
+    cause: Cause
+    node: str | None = Field(description="The culprit; may stand before the node that failed.")
+    confidence: float = Field(description="How likely the cause is right, 0 to 1.")
+    summary: Text
+    evidence: list[QuoteResource]
+    suggestions: list[SuggestionResource]
+    source: str
+    analyzer: str
+    applied: bool
+    helpful: bool | None
+    created_at: Time
+
+
+class NewAnalysis(Resource):
+    """Either an execution that the hub knows, or a document."""
+
+    execution_id: str | None = None
+    document: dict[str, Any] | None = Field(
+        None, description="An execution of n8n's public API with its data, or {execution, workflow}."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.execution_id is None) == (self.document is None):
+            raise ValueError("send either executionId or document")
+        return self
+
+
+class AnalysisQuery(ListQuery):
+    """Which analyses."""
+
+    execution_id: str | None = None
+
+
+class DifferenceResource(Resource):
+    """One changed place."""
+
+    title: str
+    node: str | None
+    path: str
+    lines: list[str] = Field(description='Each begins with "-", "+" or a space; "@@" stands for lines left out.')
+
+
+class PreviewResource(Resource):
+    """What applying a suggestion would do."""
+
+    suggestion_index: int
+    differences: list[DifferenceResource]
+    warnings: list[str]
+    proofs: list[ProofKind] = Field(description="Ways to prove the change; the first is the default.")
+    obstacle: str | None = Field(description="Why it cannot be applied; null where it can.")
+    digest: str | None = Field(description="Send it with the repair: it stands for exactly this change.")
+
+
+class NewRepair(Resource):
+    """Agreement to a change that was previewed."""
+
+    suggestion_index: int = Field(ge=0)
+    digest: str
+    proof: ProofKind | None = None
+
+
+class RepairStepResource(Resource):
+    """A step that was made."""
+
+    name: str
+    state: Literal["done", "running"]
+    started_at: Time
+
+
+class RepairResource(Resource):
+    """A repair: under way while state is QUEUED or RUNNING."""
+
+    id: str
+    analysis_id: str
+    suggestion_index: int
+    state: RepairState
+    verdict: Verdict | None
+    message: str
+    steps: list[RepairStepResource]
+    retry_n8n_execution_id: str | None
+    went_live: bool
+    created_at: Time
+    finished_at: Time | None
+
+
+class RepairList(Resource):
+    """The newest repairs of an analysis (at most 20)."""
+
+    data: list[RepairResource]
+
+
+class Feedback(Resource):
+    """Whether an analysis helped; null takes the answer back."""
+
+    helpful: bool | None
+
+
+@operation(
+    "POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(400, 404, 409, 413, 415, 503)
+)
+def create_analysis(json: NewAnalysis) -> Any:
+    """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
+    if json.execution_id is not None:
+        analysis = services.analyze_execution(current_actor(), json.execution_id)
+    else:
+        analysis = services.analyze_document(current_actor(), json.document)
+    return _analysis(analysis), {"Location": f"/api/v1/analyses/{analysis.id}"}
+
+
+@operation("GET", "/analyses", scope="analyses:read", answer=AnalysisList)
+def list_analyses(query: AnalysisQuery) -> Any:
+    """Your analyses, newest first."""
+    return list_answer(AnalysisList, AnalysisRowResource, services.list_analyses(current_actor(), **dict(query)))
+
+
+@operation("GET", "/analyses/<analysis_id>", scope="analyses:read", answer=AnalysisResource, errors=(404,))
+def get_analysis(analysis_id: str) -> Any:
+    """One analysis."""
+    return _analysis(services.get_analysis(current_actor(), analysis_id))
+
+
+@operation("PUT", "/analyses/<analysis_id>/feedback", scope="analyses:write", answer=AnalysisResource, errors=(400, 404, 415))
+def give_feedback(analysis_id: str, json: Feedback) -> Any:
+    """Say whether the analysis helped."""
+    return _analysis(services.give_feedback(current_actor(), analysis_id, json.helpful))
+
+
+@operation(
+    "GET",
+    "/analyses/<analysis_id>/suggestions/<int:suggestion_index>/preview",
+    scope="analyses:read",
+    answer=PreviewResource,
+    errors=(404,),
+)
+def preview_repair(analysis_id: str, suggestion_index: int) -> Any:
+    """What applying a suggestion would change and risk. Changes nothing."""
+    preview = repair.preview_repair(current_actor(), analysis_id, suggestion_index)
+    differences = []
+    for difference in preview.differences:
+        title, lines = unified_lines(difference)
+        differences.append(DifferenceResource(title=title, node=difference.node, path=difference.path, lines=lines))
+    obstacle = preview.obstacle
+    return PreviewResource(
+        suggestion_index=suggestion_index,
+        differences=differences,
+        warnings=[describe_warning(notice.code, notice.details) for notice in preview.warnings],
+        proofs=list(preview.proofs),
+        obstacle=describe_end(obstacle.code, obstacle.details) if obstacle else None,
+        digest=preview.digest,
+    )
+
+
+@operation(
+    "POST",
+    "/analyses/<analysis_id>/repairs",
+    scope="repairs:write",
+    answer=RepairResource,
+    status=202,
+    errors=(400, 404, 409, 415),
+)
+def request_repair(analysis_id: str, json: NewRepair) -> Any:
+    """Apply a suggestion that was previewed. It is made in the background: ask the address in Location how it stands."""
+    made = repair.request_repair(current_actor(), analysis_id, json.suggestion_index, json.digest, json.proof)
+    return _repair(made), {"Location": f"/api/v1/repairs/{made.id}"}
+
+
+@operation("GET", "/analyses/<analysis_id>/repairs", scope="repairs:read", answer=RepairList, errors=(404,))
+def list_repairs(analysis_id: str) -> Any:
+    """The repairs of an analysis, newest first."""
+    analysis = services.get_analysis(current_actor(), analysis_id)
+    return RepairList(data=[_repair(row) for row in repair.list_repairs(analysis)])
+
+
+@operation("GET", "/repairs/<repair_id>", scope="repairs:read", answer=RepairResource, errors=(404,))
+def get_repair(repair_id: str) -> Any:
+    """How a repair stands, and its verdict."""
+    return _repair(repair.get_repair(current_actor(), repair_id))
+
+
+def _analysis(analysis: AiAnalysis) -> AnalysisResource:
+    diagnosis = Diagnosis.model_validate(analysis.analysis).model_dump(mode="json")
+    stored = {
+        name: getattr(analysis, name) for name in ("id", "execution_id", "title", "analyzer", "applied", "helpful", "created_at")
+    }
+    return AnalysisResource.model_validate({**diagnosis, **stored})
+
+
+def _repair(row: Repair) -> RepairResource:
+    shown = present_repair(row)
+    return RepairResource(
+        id=row.id,
+        analysis_id=row.analysis_id,
+        suggestion_index=row.suggestion_index,
+        state=row.state,
+        verdict=row.verdict,
+        message=shown.message,
+        steps=[RepairStepResource.model_validate(step) for step in shown.steps],
+        retry_n8n_execution_id=row.retry_n8n_execution_id,
+        went_live=row.went_live,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )

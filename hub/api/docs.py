@@ -1,0 +1,56 @@
+"""The OpenAPI document, and a page that shows it without any other host and without script."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import Any
+
+from flask import jsonify
+from flask.typing import ResponseReturnValue
+
+from hub.htmx import render
+from hub.json_api import api, document
+
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+@functools.cache
+def build_document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document of all operations. SpecTree knows one media type only; errors have another."""
+    spec: dict[str, Any] = copy.deepcopy(document.spec)
+    for _path, _method, operation in list_operations(spec):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                answer["content"] = _PROBLEM
+    return spec
+
+
+def list_operations(spec: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(path, method, operation) of each operation, in the order of the paths."""
+    return [(path, method, operation) for path, methods in sorted(spec["paths"].items()) for method, operation in methods.items()]
+
+
+@api.get("/openapi.json")
+def openapi() -> ResponseReturnValue:
+    """The document for programs."""
+    return jsonify(build_document())
+
+
+@api.get("/docs")
+def docs() -> ResponseReturnValue:
+    """The document for people."""
+    spec = build_document()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for path, method, operation in list_operations(spec):
+        entry = {**operation, "path": path, "method": method.upper(), "scope": operation["security"][0]["apiKey"][0]}
+        groups.setdefault(operation["tags"][0], []).append(entry)
+    return render("api/docs.html", spec=spec, groups=groups, schemas=spec["components"]["schemas"], schema_of=_schema_name)
+
+
+def _schema_name(content: dict[str, Any] | None) -> str:
+    """The name of the type of a body or answer; empty where there is none."""
+    for media in (content or {}).values():
+        reference: str = media["schema"].get("$ref", "")
+        return reference.rpartition("/")[2]
+    return ""

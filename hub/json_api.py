@@ -1,0 +1,190 @@
+"""What every JSON endpoint shares: the blueprint, the base of the types, and ``operation``, which makes a function a route.
+
+A room's ``api.py`` only translates between the types here and its services. The same types check what comes in, shape what
+goes out, and are the OpenAPI document.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from spectree import Response, SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
+
+from hub.accounts.web import current_actor
+from hub.contracts.actor import Actor
+from hub.errors import Invalid, NotAllowed
+from hub.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+Item = TypeVar("Item", bound=BaseModel)
+#: Times as ISO 8601 in UTC, to the millisecond.
+Time = Annotated[
+    dt.datetime,
+    PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
+]
+
+
+def to_camel(name: str) -> str:
+    """``n8n_execution_id`` as ``n8nExecutionId``: the seed's spelling."""
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+class Resource(BaseModel):
+    """Base of all types that cross the API: camelCase outside, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        from_attributes=True,
+        extra="forbid",
+    )
+
+
+class ListQuery(Resource):
+    """Which part of a list."""
+
+    cursor: str | None = Field(None, description="The nextCursor of the page before; without it the list begins.")
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="Rows on a page.")
+
+
+class ListOf(Resource, Generic[Item]):
+    """Base of the pages of a list."""
+
+    data: list[Item]
+    next_cursor: str | None = Field(description="Asks for the following page; null at the end.")
+
+
+class FieldProblem(Resource):
+    """What is wrong with one part of the request."""
+
+    detail: str
+    pointer: str | None = Field(None, description="JSON pointer into the body.")
+    parameter: str | None = Field(None, description="Name of the query parameter.")
+
+
+class Problem(Resource):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldProblem] = []
+
+
+class InvalidRequest(Invalid):
+    """Input that does not have the documented shape. ``problems`` name the places."""
+
+    def __init__(self, message: str, problems: Iterable[FieldProblem]) -> None:
+        super().__init__(message)
+        self.problems = list(problems)
+
+
+def _admit(scope: str, _request: Any, _answer: Any, error: Exception | None, *_more: Any) -> None:
+    """What SpecTree calls before an operation: the key must have the scope, then the request its shape."""
+    require_scope(current_actor(), scope)
+    if isinstance(error, ValidationError):
+        raise InvalidRequest(_("The request does not have the documented shape."), map(_describe, error.errors()))
+
+
+def _describe(error: Any) -> FieldProblem:
+    path = [str(part) for part in error["loc"]]
+    if request.method in ("GET", "DELETE"):
+        return FieldProblem(detail=error["msg"], parameter=".".join(path))
+    return FieldProblem(detail=error["msg"], pointer="#" + "".join(f"/{part}" for part in path))
+
+
+def _keep(*_arguments: Any) -> None:
+    """What SpecTree calls after an operation."""
+
+
+_BEARER = SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", description="An API key of the hub: hub_…")
+
+document = SpecTree(
+    "flask",
+    title="AI-HTTP Hub API",
+    version="1",
+    description="Everything that the pages do, for programs. Send an API key as a Bearer token.",
+    mode="strict",
+    annotations=False,
+    page_templates={},
+    after=_keep,
+    validation_error_model=Problem,
+    naming_strategy=lambda model: model.__name__,
+    nested_naming_strategy=lambda _parent, child: child,
+    security_schemes=[SecurityScheme(name="apiKey", data=_BEARER)],
+)
+
+#: Every scope that an operation asks for.
+SCOPES: set[str] = set()
+
+
+def operation(
+    method: str,
+    rule: str,
+    *,
+    scope: str,
+    answer: type[Resource] | None,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function an operation of the API.
+
+    Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
+    a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
+    "instances:read"; its first word groups the operation in the document. ``errors`` are the statuses besides 401, 403, 422.
+    """
+    SCOPES.add(scope)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        hints = get_type_hints(function)
+        inputs = {name: hints[name] for name in ("query", "json") if name in hints}
+
+        @functools.wraps(function)
+        def call(**options: Any) -> Any:
+            read = {name: getattr(request.context, name) for name in inputs}  # type: ignore[attr-defined]
+            result = function(**options, **read)
+            if answer is None:
+                return "", 204
+            body, headers = result if isinstance(result, tuple) else (result, {})
+            return body, status, headers
+
+        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, *errors})}
+        models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
+        name = function.__name__
+        described = document.validate(
+            **inputs,
+            resp=Response(**models),
+            tags=(scope.partition(":")[0],),
+            security={"apiKey": [scope]},
+            operation_id=to_camel(name),
+            before=functools.partial(_admit, scope),
+        )
+        api.add_url_rule(rule, name, described(call), methods=[method])
+        return function
+
+    return decorate
+
+
+def require_scope(actor: Actor, scope: str) -> None:
+    """``NotAllowed`` unless the key has the scope itself, its verb for everything (``read``, ``write``), or ``*``."""
+    granted = actor.permissions or frozenset()
+    if not granted & {scope, scope.partition(":")[2], "*"}:
+        raise NotAllowed(_("This API key lacks the permission “%(permission)s”.", permission=scope))
+
+
+def list_answer(kind: type[ListOf[Any]], item: type[Resource], page: Page[Any]) -> Any:
+    """A page of rows as the API's page of ``item``."""
+    return kind(data=[item.model_validate(row) for row in page.rows], next_cursor=page.next_cursor)
