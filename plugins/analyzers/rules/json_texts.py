@@ -53,7 +53,7 @@ def expression_value(case: Case, code: str) -> Any:
 
 
 def _rendered(case: Case, code: str, template: str, place: Placeholder) -> str:
-    """What n8n would put in the place: text as it is, everything else as JSON."""
+    """What n8n would put in the place."""
     wrapped = re.fullmatch(r"\s*JSON\.stringify\(([\s\S]*)\)(\.slice\(1, -1\))?\s*", code)
     value = expression_value(case, wrapped.group(1) if wrapped else code)
     inside = _inside_quotes(template, place)
@@ -63,6 +63,8 @@ def _rendered(case: Case, code: str, template: str, place: Placeholder) -> str:
         return json.dumps(None if value is UNDEFINED else value)[1:-1] if wrapped.group(2) else json.dumps(value)
     if value is UNDEFINED or value is None:
         return ""
+    if isinstance(value, dict | list):
+        return "[object Object]"  # so n8n writes lists and objects into a text
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -76,9 +78,8 @@ def _escaped(case: Case, template: str) -> str | None:
             continue
         before, after = template[: found.start - 2], template[found.end + 2 :]
         if not _inside_quotes(template, found):
-            if isinstance(value, str):
-                parts += [template[last : found.start - 2], f"{{{{ JSON.stringify({code}) }}}}"]
-                last, changed = found.end + 2, True
+            parts += [template[last : found.start - 2], f"{{{{ JSON.stringify({code}) }}}}"]
+            last, changed = found.end + 2, True
         elif before.endswith('"') and after.startswith('"'):
             parts += [template[last : found.start - 3], f"{{{{ JSON.stringify({code}) }}}}"]
             last, changed = found.end + 3, True

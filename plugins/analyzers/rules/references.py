@@ -141,7 +141,10 @@ def _other_node(case: Case, key: str, wanted: str | None, *, inside_code: bool) 
 
 
 def text_answer(case: Case, holder: Any, key: str) -> tuple[str, Edit] | None:
-    """The request upstream whose JSON answer was kept as text, where that text holds the key that is missed."""
+    """The request upstream whose JSON answer was kept as a text that holds the missed key, or as a file."""
+    if holder == {} and case.evidence.input_binary_keys:
+        parents = [name for name in case.parents.get(str(case.name), ()) if case.kind_of(name) == "httpRequest"]
+        return (parents[0], Edit(parents[0], _RESPONSE_FORMAT, "json")) if len(parents) == 1 else None
     texts = [entry for entry in holder.values() if isinstance(entry, str)] if isinstance(holder, dict) else []
     if not any(_json_has(entry, key) for entry in texts):
         return None

@@ -20,7 +20,8 @@ _READING_WORDS = re.compile(
 _READING_OPERATIONS = re.compile(r"^(?:get|list|search|read|find|select|lookup|download|count)", re.IGNORECASE)
 _UNITS = {"ms": 0.001, "m": 60.0, "h": 3600.0}
 _WAIT = re.compile(
-    r"(?:retry|try again|wait|reset|available)[^.\d]{0,40}?(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|h)\b",
+    r"(?:retry|try again|wait|reset|available)[^.\d]{0,40}?(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?"
+    r"|secs?|s|minutes?|mins?|m|hours?|h)\b",
     re.IGNORECASE,
 )
 _RATE = re.compile(

@@ -39,11 +39,28 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
         value = statement.named_children[0] if statement.named_children else None
         if value is None or value.type in ("null", "undefined"):
             return None
-        new = _one_item(case, trace, value) if each_item else _item_list(case, trace, value)
+        new = _looped(value) or (_one_item(case, trace, value) if each_item else _item_list(case, trace, value))
         if new is None:
             return None
         code = replace_range(code, value.start_byte, value.end_byte, new)
     return code if is_code(code) else None
+
+
+def _looped(node: Node) -> str | None:
+    """``list.forEach(…)`` gives nothing: then the list itself is meant, after the loop has changed its entries."""
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    prop = function.child_by_field_name("property") if function is not None else None
+    holder = function.child_by_field_name("object") if function is not None else None
+    callback = node.child_by_field_name("arguments")
+    if prop is None or holder is None or callback is None or source(prop) != "forEach" or not callback.named_children:
+        return None
+    body = callback.named_children[0].child_by_field_name("body")
+    parameter = callback.named_children[0].child_by_field_name("parameter") or callback.named_children[0].named_children[0]
+    if body is None or body.type != "statement_block":
+        return None
+    end = source(body)[:-1].rstrip() + f" return {source(parameter).strip('()')}; }}"
+    start = source(node)[: body.start_byte - node.start_byte].replace(".forEach(", ".map(", 1)
+    return f"{start}{end})"
 
 
 def _add_return(code: str) -> str | None:
@@ -75,8 +92,10 @@ def _item_list(case: Case, trace: Trace, node: Node) -> str:
     value, code = trace.value(node), source(node)
     if node.type == "array" or isinstance(value, list):
         entry = value[0] if isinstance(value, list) and value else UNKNOWN
-        if isinstance(entry, dict) and ("json" in entry or entry is UNKNOWN):
+        if isinstance(entry, dict) and "json" in entry:
             return code
+        if isinstance(entry, list):
+            return f"({code}).flat()"
         key = field_name(case, "value")
         inner = "{ json: value }" if isinstance(entry, dict) else f"{{ json: {{ {key}: value }} }}"
         return f"({code}).map((value) => ({inner}))"
@@ -85,7 +104,10 @@ def _item_list(case: Case, trace: Trace, node: Node) -> str:
     if isinstance(value, dict) or node.type == "object":
         return f"[{code}]" if isinstance(value, dict) and "json" in value else f"[{{ json: {code} }}]"
     key = _key(case, node)
-    return f"[].concat({code}).map((value) => ({{ json: value !== null && typeof value === 'object' ? value : {{ {key}: value }} }}))"
+    return (
+        f"[].concat({code}).map((value) => ({{ json: value !== null && typeof value === 'object' ? value : {{ "
+        f"{key}: value }} }}))"
+    )
 
 
 def _one_item(case: Case, trace: Trace, node: Node) -> str | None:

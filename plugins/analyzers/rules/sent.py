@@ -23,7 +23,8 @@ _SENTENCES = tuple(
     for pattern in (
         rf"[\"'`‘“]{_NAME}[\"'`’”]",
         rf"(?:parameter|field|property|argument|attribute|param|column)s?\s*(?:named|called)?\s*:?\s*{_NAME}\b",
-        rf"\b{_NAME}\s+(?:is|are|was|field is)\s+(?:a\s+)?(?:required|missing|mandatory|not present|invalid|undefined|empty|unknown)",
+        rf"\b{_NAME}\s+(?:is|are|was|field is)\s+(?:a\s+)?(?:required|missing|mandatory|not present|invalid"
+        rf"|undefined|empty|unknown)",
         rf"\b{_NAME}\s+(?:must|should|can't|cannot|may not|has to|needs to)\b",
         rf"(?:missing|requires?|unknown|unexpected|expected)\s*:?\s*{_NAME}",
     )
@@ -69,7 +70,8 @@ _NO_NAMES = frozenset(
     )
 )
 _ONE_OF = regex(
-    r"(?:one of|allowed(?: values)?(?: are)?|valid values(?: are)?|permitted values(?: are)?|expected one of)\s*:?\s*[\[({]?([^\])}\n]+)"
+    r"(?:one of|allowed(?: values)?(?: are)?|valid values(?: are)?|permitted values(?: are)?|expected one "
+    r"of)\s*:?\s*[\[({]?([^\])}\n]+)"
 )
 _TYPES = regex(
     r"(?:must|should|has to|needs to|expected|expects|type|not of type|not a valid|invalid)\b[^.;\n]{0,25}?"
@@ -195,7 +197,8 @@ def _is_unknown(case: Case, name: str) -> bool:
 def _added(case: Case, wanted: str) -> Edit | None:
     """A missing field that the input holds under the same name, added to the fields that are sent."""
     if not re.search(
-        rf"(?:required|missing|blank|empty|provide|must have)[^\n]*\b{re.escape(wanted)}\b|\b{re.escape(wanted)}\b[^\n]*(?:required|missing|blank)",
+        rf"(?:required|missing|blank|empty|provide|must have)[^\n]*\b{re.escape(wanted)}\b"
+        rf"|\b{re.escape(wanted)}\b[^\n]*(?:required|missing|blank)",
         case.words,
         re.IGNORECASE,
     ):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_PLACEHOLDER = re.compile(r"\{\{([\s\S]*?)\}\}(?!\})")
+_PLACEHOLDER = re.compile(r"\{\{([\s\S]*?)\}\}")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ _CHECK_CODE = Fix(
 )
 
 _SHAPE_MESSAGES = regex(
-    r"Code doesn't return|A 'json' property isn't an object|^Invalid output format|doesn't return (?:a single|an) object|must return|needs to return"
+    r"Code doesn't return|A 'json' property isn't an object|^Invalid output format|doesn't return (?:a "
+    r"single|an) object|must return|needs to return"
 )
 
 RULES: Sequence[Rule] = (
@@ -31,7 +32,8 @@ RULES: Sequence[Rule] = (
             Pattern(
                 kinds=_KINDS,
                 words=regex(
-                    r"SyntaxError|missing \) after argument list|has already been declared|await is only valid|Invalid or unexpected token|Unexpected (?:token|identifier|end of input|string|number)|Illegal return"
+                    r"SyntaxError|missing \) after argument list|has already been declared|await is only valid|Invalid or "
+                    r"unexpected token|Unexpected (?:token|identifier|end of input|string|number)|Illegal return"
                 ),
             ),
         ),
@@ -255,7 +257,8 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Read it from where the data has it", "اقرأها من موضعها في البيانات"),
                 text(
-                    "In the data of this execution the value lies elsewhere, or is there only for some entries. Data of a webhook lies under ‘body’.",
+                    "In the data of this execution the value lies elsewhere, or is there only for some entries. Data of "
+                    "a webhook lies under ‘body’.",
                     "في بيانات هذا التنفيذ تقع القيمة في موضع آخر أو توجد لبعض المدخلات فقط. تقع بيانات الـ webhook تحت ‘body’.",
                 ),
                 make=found_edits,
@@ -319,6 +322,31 @@ RULES: Sequence[Rule] = (
                 confidence=0.8,
             ),
             _CHECK_CODE,
+        ),
+    ),
+    Rule(
+        id="code-no-global-function",
+        cause=Cause.UNKNOWN_FUNCTION,
+        prior=0.7,
+        rank=71,
+        look=look.no_global_function,
+        when=(Pattern(kinds=_KINDS, message=regex(r"^[\w$]+ is not defined")),),
+        summary=text(
+            "The code of ‘{node}’ uses ‘{name}’, which is defined nowhere.",
+            "يستخدم كود العقدة ‘{node}’ الاسم ‘{name}’ غير المعرّف.",
+        ),
+        fixes=(
+            Fix(
+                text("Use ‘{meant}’", "استخدم ‘{meant}’"),
+                text("This name is defined and differs by a slip only.", "هذا الاسم معرّف ولا يختلف إلا بسهو."),
+                make=found_edits,
+                confidence=0.75,
+            ),
+            Fix(
+                text("Define it, or read it from the data", "عرّفه أو اقرأه من البيانات"),
+                text("Fields of the input are read as $json.name.", "تُقرأ حقول المدخلات هكذا: $json.name."),
+                confidence=0.5,
+            ),
         ),
     ),
     Rule(

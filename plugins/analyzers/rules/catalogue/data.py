@@ -10,7 +10,8 @@ from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex,
 
 _MISSING_FIELD = regex(
     r"couldn't find the field|does not exist in any items|field is missing from|no property named|no json property called"
-    r"|is not set$|is not present in any of items|(?:field|property|column|key) ['\"‘].*['\"’] (?:does not exist|doesn't exist|not found|is missing|could not be found)"
+    r"|is not set$|is not present in any of items|(?:field|property|column|key) ['\"‘].*['\"’] (?:does "
+    r"not exist|doesn't exist|not found|is missing|could not be found)"
 )
 
 RULES: Sequence[Rule] = (
@@ -107,7 +108,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"^Invalid date format|is not a valid (?:DateTime|date)|date input (?:cannot be parsed|format could not)|Unrecognized date input"
+                    r"^Invalid date format|is not a valid (?:DateTime|date)|date input (?:cannot be parsed|format could "
+                    r"not)|Unrecognized date input"
                 )
             ),
         ),
@@ -138,7 +140,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"binary (?:file|field|data|property).*(?:none was found|not found|does not exist)|has no binary|No binary data exists|Could not find binary data"
+                    r"binary (?:file|field|data|property).*(?:none was found|not found|does not exist)|has no binary|No "
+                    r"binary data exists|Could not find binary data"
                 )
             ),
         ),
@@ -175,7 +178,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 words=regex(
-                    r"syntax error at or near|error in your SQL syntax|Parse error on line \d+|SQLITE_ERROR|near \".*\": syntax error|unterminated quoted string|Incorrect syntax near"
+                    r"syntax error at or near|error in your SQL syntax|Parse error on line \d+|SQLITE_ERROR|near \".*\": "
+                    r"syntax error|unterminated quoted string|Incorrect syntax near"
                 )
             ),
         ),
@@ -208,7 +212,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"^Unexpected close tag|^Invalid PDF structure|Non-whitespace before first tag|Unclosed root tag|Model output doesn't fit required format|not a valid (?:zip|xlsx) file|Unsupported file"
+                    r"^Unexpected close tag|^Invalid PDF structure|Non-whitespace before first tag|Unclosed root tag"
+                    r"|Model output doesn't fit required format|not a valid (?:zip|xlsx) file|Unsupported file"
                 )
             ),
         ),

@@ -212,7 +212,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"URL parameter|Invalid URL|Invalid date|Wrong type|expects an? |is required|is not set|must be an? |cannot be empty|is empty"
+                    r"URL parameter|Invalid URL|Invalid date|Wrong type|expects an? |is required|is not set|must be an? "
+                    r"|cannot be empty|is empty"
                 )
             ),
         ),
@@ -227,7 +228,9 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"The ou?t?put -?\d+ is not allowed|has no branch with index|No data found for item-index|trying to access item \d+|but expression references item|Run \d+ of node .* not found|index out of (?:range|bounds)|Branch not found|Input \d+ doesn't exist"
+                    r"The ou?t?put -?\d+ is not allowed|has no branch with index|No data found for item-index|trying to "
+                    r"access item \d+|but expression references item|Run \d+ of node .* not found|index out of (?:range"
+                    r"|bounds)|Branch not found|Input \d+ doesn't exist"
                 )
             ),
         ),

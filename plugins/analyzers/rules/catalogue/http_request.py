@@ -128,7 +128,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"field is not valid JSON|contains invalid JSON|does not contain a valid JSON|Invalid JSON in ['‘]|needs to be valid JSON|must contain a valid JSON|is no valid JSON"
+                    r"field is not valid JSON|contains invalid JSON|does not contain a valid JSON|Invalid JSON in ['‘]"
+                    r"|needs to be valid JSON|must contain a valid JSON|is no valid JSON"
                 )
             ),
         ),
@@ -183,8 +184,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Look at what the service really sent", "انظر إلى ما أرسلته الخدمة فعلًا"),
                 text(
-                    "Often it is a login or error page: check address and credentials. If text is meant, set ‘Response Format’ to Text and read ‘data’ behind.",
-                    "كثيرًا ما تكون صفحة دخول أو خطأ: تحقّق من العنوان وبيانات الاعتماد. وإن كان النص مقصودًا فاضبط ‘Response Format’ على Text واقرأ ‘data’ بعدها.",
+                    "Often it is a login or error page: check address and credentials. If text is meant, set ‘Response "
+                    "Format’ to Text and read ‘data’ behind.",
+                    "كثيرًا ما تكون صفحة دخول أو خطأ: تحقّق من العنوان وبيانات الاعتماد. وإن كان النص مقصودًا فاضبط "
+                    "‘Response Format’ على Text واقرأ ‘data’ بعدها.",
                 ),
                 confidence=0.5,
             ),
@@ -248,7 +251,8 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Say when the last page is reached", "حدّد متى تنتهي الصفحات"),
                 text(
-                    "Set ‘Pagination Complete When’ to an expression on the answer, e.g. its list being empty, and limit the number of pages.",
+                    "Set ‘Pagination Complete When’ to an expression on the answer, e.g. its list being empty, and limit "
+                    "the number of pages.",
                     "اضبط ‘Pagination Complete When’ على تعبير يخص الرد، مثل خلوّ قائمته، وحدّد عدد الصفحات.",
                 ),
                 confidence=0.6,

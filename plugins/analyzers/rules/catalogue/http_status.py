@@ -32,7 +32,8 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Renew the key or token", "جدّد المفتاح أو الرمز"),
                 text(
-                    "The key is wrong, expired or revoked. Create a new one at the service and put it into the credential in n8n.",
+                    "The key is wrong, expired or revoked. Create a new one at the service and put it into the "
+                    "credential in n8n.",
                     "المفتاح غير صحيح أو منتهي الصلاحية أو ملغى. أنشئ مفتاحًا جديدًا لدى الخدمة وضعه في بيانات الاعتماد في n8n.",
                 ),
                 confidence=0.85,
@@ -99,7 +100,8 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Check the address and the id", "تحقّق من العنوان والمعرّف"),
                 text(
-                    "The path may be misspelt, or the record or the whole service was removed. Compare it with the service's documentation.",
+                    "The path may be misspelt, or the record or the whole service was removed. Compare it with the "
+                    "service's documentation.",
                     "قد يكون المسار مكتوبًا خطأً، أو حُذف السجل أو أُوقفت الخدمة كلها. قارنه بوثائق الخدمة.",
                 ),
                 confidence=0.5,
@@ -272,8 +274,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Wait and try again", "انتظر ثم أعد المحاولة"),
                 text(
-                    "The node tries up to five times with a pause; with several items it also pauses between the calls. A refused call changed nothing at the service.",
-                    "تحاول العقدة حتى خمس مرات مع توقف بينها، وتتوقف أيضًا بين الطلبات عند تعدد العناصر. الطلب المرفوض لم يغيّر شيئًا لدى الخدمة.",
+                    "The node tries up to five times with a pause; with several items it also pauses between the calls. "
+                    "A refused call changed nothing at the service.",
+                    "تحاول العقدة حتى خمس مرات مع توقف بينها، وتتوقف أيضًا بين الطلبات عند تعدد العناصر. الطلب المرفوض "
+                    "لم يغيّر شيئًا لدى الخدمة.",
                 ),
                 make=slow_down,
                 confidence=0.85,
@@ -342,7 +346,8 @@ RULES: Sequence[Rule] = (
             Fix(
                 _CALL_OWNER,
                 text(
-                    "If it happens at every call, the fault is the service's, or it cannot cope with this payload: report it with the time and the answer.",
+                    "If it happens at every call, the fault is the service's, or it cannot cope with this payload: "
+                    "report it with the time and the answer.",
                     "إذا تكرر مع كل طلب فالخلل في الخدمة أو أنها لا تتحمل هذا المحتوى: أبلغ عنه مع الوقت ونص الرد.",
                 ),
                 confidence=0.5,

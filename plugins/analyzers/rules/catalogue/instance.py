@@ -17,8 +17,10 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"^Credentials not found|Credential with ID .* does not exist|does not have any credentials (?:set|of type|defined)|Credentials could not be decrypted"
-                    r"|Unable to sign without access token|authorization grant .* (?:invalid|expired)|invalid_grant|does not have access to the credential|Node does not have any credentials"
+                    r"^Credentials not found|Credential with ID .* does not exist|does not have any credentials (?:set|of "
+                    r"type|defined)|Credentials could not be decrypted"
+                    r"|Unable to sign without access token|authorization grant .* (?:invalid|expired)|invalid_grant|does "
+                    r"not have access to the credential|Node does not have any credentials"
                 )
             ),
             Pattern(words=regex(r"Credential with ID \"[^\"]*\" does not exist")),
@@ -68,8 +70,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Allow the module, or do without it", "اسمح بالوحدة أو استغنِ عنها"),
                 text(
-                    "An administrator adds it to NODE_FUNCTION_ALLOW_BUILTIN or NODE_FUNCTION_ALLOW_EXTERNAL of the runner. For hashes there is the Crypto node, for calls the HTTP Request node.",
-                    "يضيفها المسؤول إلى NODE_FUNCTION_ALLOW_BUILTIN أو NODE_FUNCTION_ALLOW_EXTERNAL في المشغّل. للتجزئة توجد عقدة Crypto وللطلبات عقدة HTTP Request.",
+                    "An administrator adds it to NODE_FUNCTION_ALLOW_BUILTIN or NODE_FUNCTION_ALLOW_EXTERNAL of the "
+                    "runner. For hashes there is the Crypto node, for calls the HTTP Request node.",
+                    "يضيفها المسؤول إلى NODE_FUNCTION_ALLOW_BUILTIN أو NODE_FUNCTION_ALLOW_EXTERNAL في المشغّل. للتجزئة "
+                    "توجد عقدة Crypto وللطلبات عقدة HTTP Request.",
                 ),
                 confidence=0.7,
             ),
@@ -83,7 +87,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 words=regex(
-                    r"Python runner unavailable|runner (?:is )?(?:unavailable|not available)|No (?:task )?runner|Task request timed out|Virtual environment is missing"
+                    r"Python runner unavailable|runner (?:is )?(?:unavailable|not available)|No (?:task )?runner|Task "
+                    r"request timed out|Virtual environment is missing"
                 )
             ),
         ),
@@ -131,8 +136,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Keep the value elsewhere", "احفظ القيمة في مكان آخر"),
                 text(
-                    "Put secrets into a credential and settings into variables or a Set node. An administrator can allow it with N8N_BLOCK_ENV_ACCESS_IN_NODE=false.",
-                    "ضع الأسرار في بيانات اعتماد والإعدادات في متغيرات أو عقدة Set. ويمكن للمسؤول السماح به عبر N8N_BLOCK_ENV_ACCESS_IN_NODE=false.",
+                    "Put secrets into a credential and settings into variables or a Set node. An administrator can allow "
+                    "it with N8N_BLOCK_ENV_ACCESS_IN_NODE=false.",
+                    "ضع الأسرار في بيانات اعتماد والإعدادات في متغيرات أو عقدة Set. ويمكن للمسؤول السماح به عبر "
+                    "N8N_BLOCK_ENV_ACCESS_IN_NODE=false.",
                 ),
                 confidence=0.7,
             ),
@@ -146,7 +153,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 words=regex(
-                    r"Access to the (?:workflow )?file (?:path )?is not allowed|not allowed to (?:read|write|access).*file|is not (?:accessible|writable)|EACCES|EPERM"
+                    r"Access to the (?:workflow )?file (?:path )?is not allowed|not allowed to (?:read|write"
+                    r"|access).*file|is not (?:accessible|writable)|EACCES|EPERM"
                 ),
                 kinds=frozenset(
                     (

@@ -84,8 +84,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Check whether the call arrived, then retry", "تحقّق هل وصل الطلب ثم أعد التنفيذ"),
                 text(
-                    "A call that writes may have been carried out although its answer was lost. If it always breaks, check http against https, proxies and the size of the body.",
-                    "قد يكون طلب الكتابة نُفّذ رغم ضياع رده. وإن تكرر الانقطاع دائمًا فتحقّق من http أو https ومن الوسيط ومن حجم المحتوى.",
+                    "A call that writes may have been carried out although its answer was lost. If it always breaks, "
+                    "check http against https, proxies and the size of the body.",
+                    "قد يكون طلب الكتابة نُفّذ رغم ضياع رده. وإن تكرر الانقطاع دائمًا فتحقّق من http أو https ومن الوسيط "
+                    "ومن حجم المحتوى.",
                 ),
                 confidence=0.5,
             ),
@@ -142,7 +144,8 @@ RULES: Sequence[Rule] = (
             ),
             Pattern(
                 words=regex(
-                    r"SSL Issue|self[- ]signed certificate|certificate has expired|unable to verify the first certificate|unable to get (?:local )?issuer certificate|does not match certificate's altnames"
+                    r"SSL Issue|self[- ]signed certificate|certificate has expired|unable to verify the first certificate"
+                    r"|unable to get (?:local )?issuer certificate|does not match certificate's altnames"
                 )
             ),
         ),
@@ -154,8 +157,10 @@ RULES: Sequence[Rule] = (
             Fix(
                 text("Give the server a trusted certificate", "امنح الخادم شهادة موثوقة"),
                 text(
-                    "Renew the certificate, or add its authority to n8n (NODE_EXTRA_CA_CERTS). ‘Ignore SSL Issues’ would let anyone in between read and change the data.",
-                    "جدّد الشهادة، أو أضف جهة إصدارها إلى n8n ‏(NODE_EXTRA_CA_CERTS). أما ‘Ignore SSL Issues’ فيتيح لأي طرف وسيط قراءة البيانات وتغييرها.",
+                    "Renew the certificate, or add its authority to n8n (NODE_EXTRA_CA_CERTS). ‘Ignore SSL Issues’ would "
+                    "let anyone in between read and change the data.",
+                    "جدّد الشهادة، أو أضف جهة إصدارها إلى n8n ‏(NODE_EXTRA_CA_CERTS). أما ‘Ignore SSL Issues’ فيتيح لأي "
+                    "طرف وسيط قراءة البيانات وتغييرها.",
                 ),
                 confidence=0.6,
             ),

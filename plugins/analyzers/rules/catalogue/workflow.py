@@ -135,7 +135,8 @@ RULES: Sequence[Rule] = (
             Pattern(
                 kinds=frozenset(("executeWorkflow", "toolWorkflow", "agentTool", "")),
                 message=regex(
-                    r"Workflow is not active and cannot be executed|Workflow (?:does not exist|not found)|workflow with the ID .* does not exist|The file \".*\" could not be found|Could not find (?:sub-?)?workflow"
+                    r"Workflow is not active and cannot be executed|Workflow (?:does not exist|not found)|workflow with "
+                    r"the ID .* does not exist|The file \".*\" could not be found|Could not find (?:sub-?)?workflow"
                 ),
             ),
             Pattern(message=regex(r"^Workflow is not active and cannot be executed")),

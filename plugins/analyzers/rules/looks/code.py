@@ -17,7 +17,8 @@ from plugins.analyzers.rules.rule import Finding
 from plugins.analyzers.rules.trace import Step, Trace
 
 READING = re.compile(
-    r"Cannot read propert(?:y|ies) of (?:undefined|null) \(reading '([^']+)'\)|Cannot read property '([^']+)' of (?:undefined|null)"
+    r"Cannot read propert(?:y|ies) of (?:undefined|null) \(reading '([^']+)'\)|Cannot read property "
+    r"'([^']+)' of (?:undefined|null)"
 )
 
 
@@ -74,6 +75,15 @@ _TEXT_METHODS = (
 )
 
 
+_STATIC_METHODS = {
+    "Math": ("round", "floor", "ceil", "abs", "min", "max", "random", "pow", "sqrt", "trunc", "sign"),
+    "Object": ("keys", "values", "entries", "assign", "fromEntries", "freeze"),
+    "JSON": ("parse", "stringify"),
+    "Array": ("isArray", "from", "of"),
+    "Number": ("parseFloat", "parseInt", "isInteger", "isFinite", "isNaN"),
+    "DateTime": ("now", "fromISO", "fromFormat", "fromMillis", "fromJSDate", "fromSeconds", "local", "utc"),
+    "$input": ("all", "first", "last", "item"),
+}
 _NUMBER_METHODS = ("toFixed", "toString", "toPrecision", "toLocaleString")
 
 
@@ -252,13 +262,24 @@ def index(case: Case) -> Finding | None:
     read = _read_of_undefined(case)
     step = read[2] if read else None
     if read is None or step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
-        return None
+        return _loop_beyond_end(case)
     length = len(step.holder)
     edits: tuple[Edit, ...] = ()
     index = step.node.child_by_field_name("index")
-    if length and step.key == length and index is not None and index.type == "number":
-        edits = _edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, str(length - 1)))
+    if length and step.key == length and index is not None:
+        last = str(length - 1) if index.type == "number" else f"{source(index)} - 1"
+        edits = _edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, last))
     return Finding(words={"index": str(step.key), "length": str(length)}, edits=edits)
+
+
+def _loop_beyond_end(case: Case) -> Finding | None:
+    """``for (let i = 0; i <= list.length; i++)`` takes one entry too many."""
+    code = _code(case)[1]
+    found = re.search(r"\b(\w+)(\s*)<=(\s*)([\w.$()\[\]]+)\.length\b", code)
+    if not found or f"[{found.group(1)}]" not in code:
+        return None
+    fixed = code[: found.start()] + found.group().replace("<=", "<", 1) + code[found.end() :]
+    return Finding(words={"index": found.group(1), "length": f"{found.group(4)}.length"}, edits=_edit(case, fixed))
 
 
 def not_iterable(case: Case) -> Finding | None:
@@ -295,7 +316,7 @@ def no_function(case: Case) -> Finding:
         if str(step.key) != name or (line is not None and not step.node.start_point.row <= line - 1 <= step.node.end_point.row):
             continue
         prop = step.node.child_by_field_name("property")
-        methods = _methods(step.holder)
+        methods = _STATIC_METHODS.get(source(step.object)) or _methods(step.holder)
         meant = closest(name, methods, 75)
         if meant and prop is not None:
             return Finding(
@@ -320,6 +341,13 @@ def _methods(holder: object) -> tuple[str, ...]:
     if isinstance(holder, int | float):
         return _NUMBER_METHODS
     return tuple(dict.fromkeys((*_LIST_METHODS, *_TEXT_METHODS, *_NUMBER_METHODS))) if holder is UNKNOWN else ()
+
+
+def no_global_function(case: Case) -> Finding | None:
+    """A function that is called by a name which is defined nowhere."""
+    name = case.error.message.partition(" ")[0]
+    called = re.search(rf"(?<![\w.$]){re.escape(name)}\s*\(", _code(case)[1])
+    return no_variable(case) if called else None
 
 
 def no_variable(case: Case) -> Finding:

@@ -31,7 +31,7 @@ def missing_prefix(case: Case) -> Finding | None:
     said = case.words + json.dumps(case.error.request or {}, ensure_ascii=False)
     own = [(path, value) for path, value in case.texts() if looks_like_template(value) and path[-1] not in _NOT_EVALUATED]
     shown = any(found.code.strip() and found.code.strip() in said for _, value in own for found in placeholders(value))
-    if own and (shown or case.status in (400, 404, 422) or _is_about_json(case, own)):
+    if own and (shown or case.status in (400, 401, 403, 404, 409, 415, 422) or _is_about_json(case, own)):
         edits = [Edit(str(case.name), path, _prefixed(case, path, value)) for path, value in own]
         return _prefix_finding(case, str(case.name), own[0], edits, 1.0 if shown else 0.85)
     if "{{" not in said:

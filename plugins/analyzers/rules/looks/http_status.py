@@ -17,7 +17,8 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 _ALLOWED = regex(
-    r"(?:allow(?:ed|s)?|supported|use|only|expects?|requires?|must be|methods?)\b[^A-Za-z]{0,6}(?:methods?\b[^A-Za-z]{0,4})?(?:is|are|a|an|the)?\s*"
+    r"(?:allow(?:ed|s)?|supported|use|only|expects?|requires?|must be|methods?)\b[^A-Za-z]{0,"
+    r"6}(?:methods?\b[^A-Za-z]{0,4})?(?:is|are|a|an|the)?\s*"
     r"((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b(?:[\s,/|]+(?:and|or)?\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b)*)"
 )
 
@@ -39,19 +40,32 @@ def moved_path(case: Case) -> Finding:
     """The path that a 404's answer names as a similar or the new one."""
     url = case.parameters.get("url")
     words = {"url": str((case.error.request or {}).get("uri") or url or "")}
-    if case.kind != "httpRequest" or not isinstance(url, str) or "{{" in url:
+    if case.kind != "httpRequest" or not isinstance(url, str):
         return Finding(words=words)
-    path = urlsplit(url).path
+    path = urlsplit(words["url"] if "{{" in url else url).path
     hint = regex(r"did you mean|similar|try|moved to|use|replaced by|instead|renamed").search(case.words)
     named = [found for found in _PATH.findall(case.words[hint.start() if hint else 0 :]) if found.rstrip("/") != path.rstrip("/")]
     candidates = list(dict.fromkeys(named)) if hint else []
     if len(candidates) != 1 or not path.strip("/"):
         return Finding(words=words)
-    new = url.replace(path, candidates[0], 1)
+    new = _moved(url, path, candidates[0])
+    if new is None:
+        return Finding(words=words)
     quote = Quote(pointer="/error/messages/0", quote=candidates[0])
     return Finding(
         words={**words, "path": candidates[0]}, edits=(Edit(str(case.name), ("parameters", "url"), new),), quotes=(quote,)
     )
+
+
+def _moved(url: str, path: str, right: str) -> str | None:
+    """The address with the right path; of one with expressions only the parts between the slashes that differ."""
+    if "{{" not in url:
+        return url.replace(path, right, 1)
+    was, now = path.strip("/").split("/"), right.strip("/").split("/")
+    changes = [pair for pair in zip(was, now, strict=False) if pair[0] != pair[1]]
+    if len(was) != len(now) or len(changes) != 1 or url.count(f"/{changes[0][0]}") != 1:
+        return None
+    return url.replace(f"/{changes[0][0]}", f"/{changes[0][1]}")
 
 
 def rejected(case: Case) -> Finding:
