@@ -58,7 +58,7 @@ class Notice:
 class RepairPreview:
     """What applying a suggestion means. ``obstacle`` says why it can't be applied; then there is no digest.
 
-    ``proofs`` are the ways to prove the change, the first is the default. ``differences`` are redacted.
+    ``proofs`` are the ways to prove the change that a person may choose from. ``differences`` are redacted.
     """
 
     suggestion_index: int
@@ -103,7 +103,8 @@ def build_preview(analysis: AiAnalysis, index: int) -> RepairPreview:
 def request_repair(actor: Actor, analysis_id: str, suggestion_index: int, digest: str, proof: ProofKind | None = None) -> Repair:
     """Queue the repair that the person saw; the one under way where there is one (a double click).
 
-    ``digest`` is the preview's: ``Conflict`` where it is another by now. ``proof`` None takes the preview's default.
+    ``digest`` is the preview's: ``Conflict`` where it is another by now. ``proof`` may be None only where a retry proves the
+    change: calling a webhook again or going without proof has to be chosen.
     """
     analysis = get_analysis(actor, analysis_id)
     running = _find_running(analysis.id)
@@ -114,8 +115,9 @@ def request_repair(actor: Actor, analysis_id: str, suggestion_index: int, digest
         raise Conflict(describe_end(preview.obstacle.code, preview.obstacle.details))
     if preview.digest != digest:
         raise Conflict(_("The change is not the one that was shown. Read it again and apply it then."))
-    proof = proof or preview.proofs[0]
-    if proof not in preview.proofs:
+    if proof is None and ProofKind.RETRY in preview.proofs:
+        proof = ProofKind.RETRY
+    if proof is None or proof not in preview.proofs:
         raise Invalid(fields={"proof": _("Choose one of the offered ways of proof.")})
     if analysis.applied:
         raise Conflict(_("This analysis was applied already."))

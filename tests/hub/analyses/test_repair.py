@@ -161,6 +161,11 @@ def test_a_proof_that_is_not_offered_is_refused(alice: Actor, analysis: AiAnalys
         agree(alice, analysis, 0, ProofKind.NONE)
 
 
+def test_calling_a_webhook_has_to_be_chosen(alice: Actor, analysis: AiAnalysis) -> None:
+    with pytest.raises(Invalid):
+        agree(alice, analysis, 2, None)
+
+
 def test_a_double_click_is_one_repair(alice: Actor, analysis: AiAnalysis) -> None:
     assert agree(alice, analysis).id == agree(alice, analysis).id
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Job).where(Job.name == "repair.run")) == 1
