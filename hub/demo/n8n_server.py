@@ -178,7 +178,7 @@ class N8nServer:
 
     def _follow_log(self, process: subprocess.Popen[str]) -> None:
         """Keep what n8n prints; its ready line, or its end, wakes `start`."""
-        with (self.folder / "n8n.log").open("a") as file:
+        with process, (self.folder / "n8n.log").open("a") as file:  # closes the pipe at the end
             for line in process.stdout or ():
                 file.write(line)
                 file.flush()
