@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import hashlib
 import re
 import secrets
@@ -44,11 +43,9 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 user_registered = Signal("Somebody registered.")
 
 
-class Permission(enum.StrEnum):
-    """What an API key may do in its owner's name. A person in a browser may do all of it."""
-
-    READ = "read"
-    WRITE = "write"
+#: What API keys may be allowed: all reading, all writing, or either in one area. A person in a browser may do all of it.
+AREAS = ("account", "instances", "workflows", "executions", "analyses", "repairs", "audit")
+PERMISSIONS = ("read", "write", *(f"{area}:{verb}" for area in AREAS for verb in ("read", "write")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +285,7 @@ def create_api_key(
     fields = {}
     if not 1 <= len(name) <= 200:
         fields["name"] = _("Enter a name of at most 200 characters.")
-    if not chosen or not set(chosen) <= {permission.value for permission in Permission}:
+    if not chosen or not set(chosen) <= set(PERMISSIONS):
         fields["permissions"] = _("Choose what the key may do.")
     if expires_at is not None and expires_at <= utc_now():
         fields["expires_at"] = _("Choose a time to come.")
@@ -329,12 +326,6 @@ def authenticate_api_key(text: str, *, client: Client | None = None) -> Actor:
         user_agent=client.user_agent,
         permissions=frozenset(row.permissions),
     )
-
-
-def require_permission(actor: Actor, permission: Permission) -> None:
-    """``NotAllowed`` when the actor is an API key without ``permission``; people have all."""
-    if actor.permissions is not None and permission not in actor.permissions:
-        raise NotAllowed(_("This API key lacks the permission “%(permission)s”.", permission=permission.value))
 
 
 def list_api_keys(actor: Actor) -> Sequence[ApiKey]:

@@ -13,7 +13,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.accounts import services
-from hub.accounts.services import Permission
 from hub.accounts.web import (
     THEME_COOKIE,
     current_actor,
@@ -183,7 +182,8 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
     return render(
         "accounts/api_keys.html",
         keys=services.list_api_keys(current_actor()),
-        permission_names={Permission.READ.value: _("Read everything of yours"), Permission.WRITE.value: _("Change things")},
+        permission_names={"read": _("Read everything of yours"), "write": _("Change everything of yours")},
+        narrow_permissions=services.PERMISSIONS[2:],
         lifetimes=[(days, ngettext("%(num)s day", "%(num)s days", days) if days else _("No end")) for days in KEY_LIFETIMES],
         now=utc_now(),
         error=error,

@@ -10,6 +10,8 @@ from werkzeug.routing import Rule
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 API = "/api/"
+#: Parameters that are no ids but a place within the object named before them, and a value that exists.
+POSITIONS = {"suggestion_index": "0"}
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Route:
     @property
     def parameters(self) -> list[str]:
         """Names of the ids in the address, in order of appearance."""
-        return [part for is_parameter, part in self.rule._trace if is_parameter]
+        return [part for is_parameter, part in self.rule._trace if is_parameter and part not in POSITIONS]
 
     def path(self, values: Mapping[str, str]) -> str:
         """The address with ``values`` in the parameters' places."""
+        values = {**POSITIONS, **values}
         return "".join(values[part] if is_parameter else part for is_parameter, part in self.rule._trace).removeprefix("|")
 
     def __str__(self) -> str:

@@ -14,6 +14,12 @@ from tests.security.estate import MARK, build_estate
 from tests.security.routes import Route, routes
 
 MISSING = "c" + "0" * 24
+#: Bodies that operations of the API ask for before they look for the object; a new one fails here with 422.
+BODIES: dict[str, dict[str, object]] = {
+    "api.update_instance": {"name": "Mine now"},
+    "api.give_feedback": {"helpful": True},
+    "api.request_repair": {"suggestionIndex": 0, "digest": "0" * 64},
+}
 FRAGMENT = {"HX-Request": "true"}
 #: Filters of lists that take an id.
 FILTERS = ("instance_id", "workflow_id", "execution_id", "analysis_id")
@@ -61,7 +67,8 @@ def test_a_strangers_object_is_not_found(
             path = route.path({**bobs, stranger: alices[stranger]})
             missing = route.path({**bobs, stranger: MISSING})
             for headers in ({}, FRAGMENT):
-                answer, nothing = call(route, path, headers), call(route, missing, headers)
+                body = BODIES.get(route.endpoint)
+                answer, nothing = call(route, path, headers, json=body), call(route, missing, headers, json=body)
                 told_apart = comparable(answer, alices[stranger]) != comparable(nothing, MISSING)
                 if (answer.status_code, nothing.status_code) != (404, 404) or told_apart or MARK in answer.text:
                     wrong.append((str(route), stranger, headers, answer.status_code, nothing.status_code, told_apart))
@@ -72,7 +79,7 @@ def test_the_owner_does_get_there(app: Flask, alice: Actor, caller_of: Callable[
     """The same addresses lead somewhere for their owner; else the test above would prove nothing."""
     wrong = []
     for route in routes_with_ids(app):
-        answer = caller_of(alice)(route, route.path(build_estate(alice)))
+        answer = caller_of(alice)(route, route.path(build_estate(alice)), json=BODIES.get(route.endpoint))
         if answer.status_code in (401, 403, 404, 405) or (answer.status_code >= 500 and route.method == "GET"):
             wrong.append((str(route), answer.status_code))
     assert wrong == []
@@ -104,6 +111,28 @@ def test_operators_see_no_more_of_other_peoples_things(
     found = [
         (str(route), answer.status_code)
         for route in routes_with_ids(app)
-        if (answer := call(route, route.path(estates[0]))).status_code != 404
+        if (answer := call(route, route.path(estates[0]), json=BODIES.get(route.endpoint))).status_code != 404
     ]
     assert found == []
+
+
+def test_ids_in_bodies_are_checked_too(
+    app: Flask, estates: tuple[dict[str, str], dict[str, str]], bob: Actor, caller_of: Callable[..., Any]
+) -> None:
+    """Every field of the API's document that names an object, sent with Alice's id."""
+    document = app.test_client().get("/api/v1/openapi.json").json
+    schemas, call = document["components"]["schemas"], caller_of(bob)
+    tried, wrong = [], []
+    for route in routes(app):
+        described = document["paths"].get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.rule.rule), {}).get(route.method.lower(), {})
+        content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+        schema = schemas.get(content.get("schema", {}).get("$ref", "").rpartition("/")[2], {})
+        for field in schema.get("properties", {}):
+            parameter = re.sub(r"Id$", "_id", field)
+            if parameter in estates[0]:
+                answer = call(route, route.path(estates[1]), json={field: estates[0][parameter]})
+                tried.append(field)
+                if answer.status_code != 404:
+                    wrong.append((str(route), field, answer.status_code))
+    assert wrong == []
+    assert "executionId" in tried

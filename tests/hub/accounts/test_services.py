@@ -9,7 +9,7 @@ from flask import Flask
 
 from hub.accounts import passwords, rate_limits, services
 from hub.accounts.models import ApiKey, RateBucket, Session, User
-from hub.accounts.services import Client, Permission
+from hub.accounts.services import Client
 from hub.audit.models import AuditLog
 from hub.columns import utc_now
 from hub.contracts.actor import Actor, Role
@@ -245,10 +245,13 @@ class TestApiKeys:
         actor = services.authenticate_api_key(secret, client=HOME)
         assert (actor.user_id, actor.via, actor.permissions) == (alice.user_id, "api", frozenset({"read"}))
         assert actor.ip_address == "192.0.2.1"
-        services.require_permission(actor, Permission.READ)
-        with pytest.raises(NotAllowed):
-            services.require_permission(actor, Permission.WRITE)
-        services.require_permission(alice, Permission.WRITE)
+
+    def test_a_key_may_be_allowed_all_that_the_api_asks_for(self, alice: Actor, app: Flask) -> None:
+        from hub.json_api import SCOPES
+
+        assert set(services.PERMISSIONS) >= SCOPES
+        key, _secret = services.create_api_key(alice, "Robot", SCOPES)
+        assert set(key.permissions) == SCOPES
 
     def test_a_key_manages_neither_keys_nor_sessions(self, alice: Actor) -> None:
         _key, secret = services.create_api_key(alice, "Robot", ["read", "write"])
@@ -288,7 +291,7 @@ class TestApiKeys:
         [
             ("", ["read"], None, "name"),
             ("Robot", [], None, "permissions"),
-            ("Robot", ["everything"], None, "permissions"),
+            ("Robot", ["*"], None, "permissions"),
             ("Robot", ["read"], dt.datetime(2020, 1, 1, tzinfo=dt.UTC), "expires_at"),
         ],
     )
