@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from babel.dates import format_skeleton, format_timedelta
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, Response, has_request_context, request, url_for
 from flask_babel import format_datetime, format_decimal, format_percent, get_locale, gettext, lazy_gettext
 from flask_login import current_user
 from jinja2.runtime import Macro
@@ -23,7 +23,6 @@ from hub.json_tree import render_json
 MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "frame")
 THEMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 THEME_COOKIE = "hub_theme"
-ICON_SPRITE = "/static/vendor/icons.svg"
 
 
 class Status(NamedTuple):
@@ -197,10 +196,10 @@ def format_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
-def render_icon(name: str, css_class: str = "") -> Markup:
-    """An icon of the sprite; decorative, so the words stand beside it."""
+def render_icon(sprite: str, name: str, css_class: str = "") -> Markup:
+    """An icon of the sprite at that address; decorative, so the words stand beside it."""
     classes = f"icon {css_class}".strip()
-    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(classes, ICON_SPRITE, name)
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(classes, sprite, name)
 
 
 def render_attributes(attributes: dict[str, Any]) -> Markup:
@@ -222,9 +221,19 @@ def _fingerprint(path: str, _changed: float) -> str:
 
 def asset(path: str) -> str:
     """Address of a file in ``static/``; it changes with the content, so browsers may keep the file for ever."""
+    return url_for("static", filename=path, v=_version(path))
+
+
+def _version(path: str) -> str | None:
     file = ROOT / "static" / path
-    version = _fingerprint(path, file.stat().st_mtime) if file.is_file() else None
-    return url_for("static", filename=path, v=version)
+    return _fingerprint(path, file.stat().st_mtime) if file.is_file() else None
+
+
+def keep_versioned(response: Response) -> Response:
+    """Let browsers keep a file of ``static/`` whose address names its content, and the fonts, which never change."""
+    if request.endpoint == "static" and (request.args.get("v") or request.path.endswith(".woff2")):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 def load_macros(app: Flask) -> None:
@@ -240,6 +249,8 @@ def load_macros(app: Flask) -> None:
 
 def init_app(app: Flask) -> None:
     """Give all templates the above."""
+    app.after_request(keep_versioned)
+    sprite = f"{app.static_url_path}/vendor/icons.svg?v={_version('vendor/icons.svg')}"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         navigation=navigation,
@@ -247,10 +258,10 @@ def init_app(app: Flask) -> None:
         theme=theme,
         themes=THEMES,
         status_of=status_of,
-        icon=render_icon,
+        icon=functools.partial(render_icon, sprite),
         ui_state=workflow_state,
         ui_mode=mode_word,
-        icon_sprite=ICON_SPRITE,
+        icon_sprite=sprite,
         attributes=render_attributes,
         asset=asset,
         render_json=render_json,

@@ -115,3 +115,13 @@ def test_unknown_choices_are_ignored(client: FlaskClient) -> None:
 )
 def test_the_way_back_never_leaves_the_site(client: FlaskClient, target: str) -> None:
     assert choose(client, theme="dark", next=target).location == "/"
+
+
+def test_files_are_kept_by_their_content(client: FlaskClient) -> None:
+    page = client.get("/login").text
+    address = page.split('href="')[1:]
+    sheet = next(part.split('"')[0] for part in address if "/css/tokens.css" in part)
+    assert "?v=" in sheet
+    with client.get(sheet) as kept, client.get("/static/css/tokens.css") as asked_for_again:
+        assert "immutable" in kept.headers["Cache-Control"]
+        assert "immutable" not in asked_for_again.headers["Cache-Control"]
