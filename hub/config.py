@@ -71,7 +71,7 @@ def as_encryption_keys(text: str) -> tuple[bytes, ...]:
         except (binascii.Error, ValueError) as error:
             raise ValueError("must be base64") from error
         if len(key) != 32:
-            raise ValueError("each key must be 32 bytes in base64 (44 characters)")
+            raise ValueError("must hold keys of 32 bytes each, in base64 (44 characters)")
         if len(set(key)) < 8:
             raise ValueError("is not random")
         keys.append(key)

@@ -1,0 +1,70 @@
+"""``hub user`` and ``hub api-key``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+
+import click
+import sqlalchemy as sa
+from flask.cli import with_appcontext
+
+from hub.accounts.models import User
+from hub.accounts.services import PERMISSIONS, Client, create_api_key, register_user
+from hub.cli.actor import choose_user
+from hub.columns import utc_now
+from hub.contracts.actor import Actor, Role
+from hub.extensions import db
+
+CLIENT = Client(via="cli")
+
+
+@click.group()
+def user() -> None:
+    """Create and list users."""
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--name", help="Shown name (default: what stands before the @).")
+@click.option("--operator", is_flag=True, help="May see plugins, all users and the whole audit log.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@with_appcontext
+def create_user(email: str, name: str | None, operator: bool, password_stdin: bool) -> None:
+    """Make an account. The password is asked for, or read from standard input; never an argument that others could see."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    role = Role.OPERATOR if operator else Role.USER
+    person = register_user(email, password, name or email.partition("@")[0], client=CLIENT, role=role)
+    click.echo(f"Created {person.email} ({person.role.lower()}).")
+
+
+@user.command("list")
+@with_appcontext
+def list_users() -> None:
+    """List everybody with an account."""
+    for person in db.session.scalars(sa.select(User).order_by(User.created_at, User.id)):
+        click.echo(f"{person.email:<40} {person.role.lower():<9} {person.plan:<11} {person.created_at:%Y-%m-%d}  {person.name}")
+
+
+@click.group()
+def api_key() -> None:
+    """Create keys to the JSON API."""
+
+
+@api_key.command("create")
+@click.argument("email")
+@click.argument("name")
+@click.option("--permission", "permissions", multiple=True, type=click.Choice(PERMISSIONS), default=["read"], show_default=True)
+@click.option("--expires-days", type=click.IntRange(min=1), help="The key ends after so many days (default: never).")
+@with_appcontext
+def create_key(email: str, name: str, permissions: tuple[str, ...], expires_days: int | None) -> None:
+    """Make a key for the person with that EMAIL and print it, this once, to standard output."""
+    person = choose_user(email)
+    expires_at = utc_now() + dt.timedelta(days=expires_days) if expires_days else None
+    actor = Actor(user_id=person.id, role=person.role, via="cli")
+    _key, secret = create_api_key(actor, name, permissions, expires_at)
+    click.echo("This key is not shown again:", err=True)
+    click.echo(secret)
