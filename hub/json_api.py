@@ -127,9 +127,6 @@ document = SpecTree(
     security_schemes=[SecurityScheme(name="apiKey", data=_BEARER)],
 )
 
-#: Every scope that an operation asks for.
-SCOPES: set[str] = set()
-
 
 def operation(
     method: str,
@@ -146,7 +143,6 @@ def operation(
     a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. ``errors`` are the statuses besides 401, 403, 422.
     """
-    SCOPES.add(scope)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         hints = get_type_hints(function)
@@ -179,9 +175,9 @@ def operation(
 
 
 def require_scope(actor: Actor, scope: str) -> None:
-    """``NotAllowed`` unless the key has the scope itself, its verb for everything (``read``, ``write``), or ``*``."""
+    """``NotAllowed`` unless the key has the scope itself or its verb for everything (``read``, ``write``)."""
     granted = actor.permissions or frozenset()
-    if not granted & {scope, scope.partition(":")[2], "*"}:
+    if not granted & {scope, scope.partition(":")[2]}:
         raise NotAllowed(_("This API key lacks the permission “%(permission)s”.", permission=scope))
 
 
