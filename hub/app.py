@@ -9,15 +9,19 @@ from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import errors_web, i18n, security, templating
+from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.views import bp as accounts_pages
+from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import models as _analyses
 from hub.analyses.views import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
+from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
+from hub.catalog.views import bp as catalog_pages
 from hub.config import ROOT, Config, load_config
 from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
@@ -27,16 +31,22 @@ from hub.executions.workflow_page import bp as workflows_pages
 from hub.extensions import Base, db, htmx
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
-from hub.instances.views import bp as instances_pages
+from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
 from hub.plugin_manager import PluginManager
 from hub.preferences import bp as preferences_pages
+from hub.sample import services as sample
+from hub.sync import jobs as _sync_jobs
+from hub.sync.instance_pages import bp as instances_pages
 from hub.system.styleguide import bp as styleguide_pages
 from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
 MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
+
+#: All background work is declared once this module is imported.
+JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _queue_jobs, _sync_jobs)
 
 PAGES = (
     dashboard_pages,
@@ -45,6 +55,7 @@ PAGES = (
     workflows_pages,
     executions_pages,
     analyses_pages,
+    catalog_pages,
     audit_pages,
     system_pages,
     preferences_pages,
@@ -63,6 +74,7 @@ def create_app(config: Config | None = None) -> Flask:
     security.init_app(app)
     accounts_web.init_app(app)
     errors_web.init_app(app)
+    sample.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     if config.is_development:
@@ -105,6 +117,6 @@ def _init_database(app: Flask, config: Config) -> None:
 
 def _init_plugins(app: Flask, config: Config) -> None:
     """Load the plugins; one that brings tables without its own prefix would break the hub's migrations, so it is refused."""
-    manager = PluginManager(Base.metadata)
+    manager = PluginManager(Base.metadata, Base.registry)
     manager.load(config.plugins, safe_mode=config.safe_mode)
     app.extensions["hub_plugins"] = manager

@@ -15,6 +15,8 @@ from hub.sync.overview import find_sync_jobs, overview_instances
 from hub.sync.progress import read_progress
 from hub.sync.services import request_sync
 
+__all__ = ["bp"]
+
 
 @bp.get("/instances")
 def index() -> ResponseReturnValue:
