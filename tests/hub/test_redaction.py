@@ -1,0 +1,154 @@
+"""Secrets never stay in a payload, and what is no secret stays as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.redaction import find_secrets, is_secret_name, redact, redact_text
+
+# Built from parts, so that no scanner takes this file for a leak.
+OPENAI_KEY = "sk-" + "proj-" + "Ab3" * 12
+GITHUB_KEY = "ghp_" + "a1B2" * 9
+JWT = ".".join(("eyJ" + "hbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxMjM0In0", "c2lnbmF0dXJl"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "X-Api-Key", "apiKey", "api_key", "password", "client_secret", "resumeToken", "Set-Cookie", "x-acme-token"],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["authentication", "genericAuthType", "tokenType", "nextPageToken", "keyboard", "maxTokens", "author", "passengerName"],
+)
+def test_names_that_only_look_secret(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_a_value_under_a_secret_name_is_replaced_everywhere() -> None:
+    payload = {
+        "headers": {"x-api-key": "abc-12345-xyz"},
+        "message": "key abc-12345-xyz refused",
+        "url": "https://a.example/?k=abc-12345-xyz",
+    }
+    result = redact(payload)
+    assert "abc-12345-xyz" not in json.dumps(result.value)
+    assert result.value["message"] == "key <SECRET_1> refused"
+    assert result.count == 3
+
+
+def test_equal_values_get_equal_tokens_and_others_do_not() -> None:
+    value = redact([{"token": "first-value"}, {"token": "second-value"}, {"password": "first-value"}]).value
+    assert value == [{"token": "<SECRET_1>"}, {"token": "<SECRET_2>"}, {"password": "<SECRET_1>"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("https://api.example/v1?api_key=QWERTY99&x=1", "QWERTY99"),
+        ("postgres://user:hunter22@db.example/x", "hunter22"),
+        ('401 - "{\\"token\\": \\"t0k-abcdef\\"}"', "t0k-abcdef"),
+        ("const apiKey = 'k-998877';", "k-998877"),
+        ("headers: { 'X-Api-Key': \"zz-445566\" }", "zz-445566"),
+        ("Authorization: Bearer abcdef123456", "abcdef123456"),
+        ("Authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA=="),
+        (f"the key {OPENAI_KEY} is wrong", OPENAI_KEY),
+        (f"clone with {GITHUB_KEY}", GITHUB_KEY),
+        (f"jwt {JWT} expired", JWT),
+        ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----", "abc\n"),
+    ],
+)
+def test_secrets_inside_texts(text: str, secret: str) -> None:
+    result = redact_text(text)
+    assert secret not in result.value
+    assert "<SECRET_" in result.value
+
+
+def test_name_and_value_pairs() -> None:
+    parameters = {
+        "headerParameters": {
+            "parameters": [{"name": "X-Api-Key", "value": "=inline-secret"}, {"name": "X-Customer", "value": "acme"}]
+        }
+    }
+    pairs = redact(parameters).value["headerParameters"]["parameters"]
+    assert pairs == [{"name": "X-Api-Key", "value": "=<SECRET_1>"}, {"name": "X-Customer", "value": "acme"}]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"authorization": "=Bearer {{ $json.token }}"},
+        {"url": "=https://a.example/?token={{ $json.token }}"},
+        {"password": True, "token": "", "secret": "abc", "cookie": None},
+        {"authentication": "none", "genericAuthType": "httpHeaderAuth"},
+        {"credentials": {"apiKeyAuth": {"id": "Xy12345678", "name": "Shop account"}}},
+        {"x-api-key": "**hidden**"},
+        {"errors": {"password": "required", "token": "expired"}},
+        {"runData": {"Refresh token": [{"executionTime": 3, "data": {"main": [[{"json": {"city": "Oslo"}}]]}}]}},
+        {"bodyParameters": {"parameters": [{"name": "key", "value": "title"}]}},
+        {"text": "sort the task-list by key: 'value'"},
+    ],
+)
+def test_what_is_no_secret_stays(payload: Any) -> None:
+    assert redact(payload).value == payload
+
+
+def test_known_values_are_taken_out_wherever_they_stand() -> None:
+    result = redact(
+        {"note": "call with plain-known-value please", "encoded": "a=plain%20known"},
+        known_secrets=["plain-known-value", "plain known"],
+    )
+    assert result.value == {"note": "call with <SECRET_1> please", "encoded": "a=<SECRET_2>"}
+
+
+def test_a_short_value_is_replaced_as_a_whole_word_only() -> None:
+    assert redact({"pin": "abcd", "text": "abcdef abcd"}).value == {"pin": "<SECRET_1>", "text": "abcdef <SECRET_1>"}
+
+
+def test_redaction_twice_changes_nothing_and_new_tokens_do_not_clash() -> None:
+    once = redact({"token": "some-value-1"}).value
+    assert redact(once).value == once
+    assert redact({**once, "password": "other-value"}).value["password"] == "<SECRET_2>"
+
+
+def test_numbers_under_secret_names() -> None:
+    assert redact({"password": 12345678, "tokens": 12345678}).value == {"password": "<SECRET_1>", "tokens": "<SECRET_1>"}
+
+
+def test_the_input_is_not_changed() -> None:
+    payload = {"token": "some-value-1", "list": [1, {"a": "some-value-1"}]}
+    before = json.dumps(payload)
+    redact(payload)
+    assert json.dumps(payload) == before
+
+
+def test_secrets_of_a_whole_are_taken_out_of_its_parts() -> None:
+    secrets = find_secrets({"headers": {"cookie": "sid=abcdef"}, "message": "bad sid=abcdef"})
+    assert len(secrets) == 1
+    assert secrets.remove_from("bad sid=abcdef").value == "bad <SECRET_1>"
+
+
+def test_thousands_of_secrets_share_one_pattern() -> None:
+    items = [{"token": f"value-{number:06d}", "text": f"see value-{number:06d}."} for number in range(3000)]
+    value = redact(items).value
+    assert "value-" not in json.dumps(value)
+    assert value[7]["text"] == f"see {value[7]['token']}."
+
+
+def test_nothing_planted_survives_in_real_executions(shared: Path) -> None:
+    files = sorted((shared / "n8n-samples").glob("[0-9]*.json"))
+    assert len(files) >= 100
+    for file in files:
+        payload = json.loads(file.read_text())
+        text = json.dumps(redact(payload).value)
+        execution = payload.get("execution", payload)
+        resume = (execution.get("data") or {}).get("resumeToken")
+        planted = [entry for entry in ("INLINESECRET", "QSECRET", resume) if entry and len(entry) > 3]
+        assert [entry for entry in planted if entry in text] == [], file.name
