@@ -163,12 +163,7 @@ class FakeN8n:
 
     def _route(self, path: str, query: dict[str, str]) -> Reply:
         if path == "/openapi.yml":
-            spec = SPEC
-            if self.status_filters is not None:
-                spec = spec.replace(
-                    "error, success, waiting, running, canceled, crashed, new, unknown", ", ".join(self.status_filters)
-                )
-            return Reply(200, spec.encode(), "text/yaml")
+            return Reply(200, SPEC.replace("STATUSES", ", ".join(self.status_filters)).encode(), "text/yaml")
         _, kind, *rest = path.split("/")
         if kind == "workflows":
             return self._one(self.workflows, rest[0]) if rest else self._list_workflows(query)
@@ -217,6 +212,7 @@ class FakeServer:
     def __init__(self, n8n: FakeN8n) -> None:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 reply = n8n.answer(self.path)
