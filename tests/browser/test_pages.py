@@ -1,9 +1,13 @@
-"""Every page, in both languages: accessible, quiet in the console, and no wider than the window."""
+"""Every page, in both languages: accessible, quiet in the console, and no wider than the window.
+
+Each page is opened once per language and theme; the tests share what was seen there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,95 +19,132 @@ from tests.browser.site import PUBLIC, Site, open_context, watch
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NARROW, WIDE = 360, 1280
+DIRECTIONS = {"en": "ltr", "ar": "rtl"}
 
 #: Routes that are no page: pieces of one, files, and answers to programs.
-NO_PAGES = {"system.healthz"}
+NO_PAGES = {"system.healthz", "instances.progress", "analyses.old_workflow"}
+
+FIND_WIDE = """() => [...document.querySelectorAll('body *')]
+  .filter(e => { const r = e.getBoundingClientRect(); return r.right > innerWidth + 1 || r.left < -1; })
+  .slice(0, 3).map(e => e.tagName.toLowerCase() + '.' + e.className).join(', ')"""
+FIND_ICONS = "[...document.querySelectorAll('use')].map(e => e.getAttribute('href').split('#')[1])"
+
+
+@dataclass
+class Seen:
+    """What was seen on all pages in one language and theme; every list but `pages` should be empty."""
+
+    pages: list[str] = field(default_factory=list)
+    axe: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+    too_wide: list[str] = field(default_factory=list)
+    wrong_language: list[str] = field(default_factory=list)
+    missing_icons: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module", params=["en-light", "en-dark", "ar-light", "ar-dark"])
+def seen(request: pytest.FixtureRequest, site: Site, chromium: Browser) -> Seen:
+    """All pages opened in one language and theme, wide and narrow."""
+    language, theme = request.param.split("-")
+    seen = Seen()
+    for page in visit(site, chromium, language, theme, seen.console):
+        seen.pages.append(page.url)
+        root = page.locator("html")
+        if (root.get_attribute("lang"), root.get_attribute("dir")) != (language, DIRECTIONS[language]):
+            seen.wrong_language.append(page.url)
+        seen.missing_icons += [f"{page.url}: {name}" for name in page.evaluate(FIND_ICONS) if name not in sprite()]
+        for width in (WIDE, NARROW):
+            page.set_viewport_size({"width": width, "height": 900})
+            seen.too_wide += [f"{page.url} at {width}: {what}" for what in find_too_wide(page)]
+            seen.axe += [f"{page.url} at {width}: {violation}" for violation in find_violations(page)]
+    return seen
 
 
 def test_every_page_is_found_by_following_links(site: Site) -> None:
     """A page that no link leads to is lost for people and for the tests below."""
-    unknown = [endpoint for endpoint in site.pages if endpoint.startswith("unknown address")]
-    assert not unknown, "links lead to nowhere"
-    pieces = {endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "static")) or endpoint in NO_PAGES}
-    missed = site.endpoints - pieces - set(site.pages)
-    assert not missed
+    assert [endpoint for endpoint in site.pages if endpoint.startswith("unknown address")] == [], "links lead to nowhere"
+    pieces = {endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "openapi.")) or endpoint in NO_PAGES}
+    public = {"accounts.login", "accounts.register"}
+    assert site.endpoints - pieces - public - set(site.pages) == set()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_axe_finds_nothing(site: Site, chromium: Browser, language: str, theme: str) -> None:
-    axe = AXE.read_text()
-    findings = []
-    for page in visit(site, chromium, language, theme, WIDE):
-        page.evaluate(axe)
-        result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-        findings += [f"{page.url}: {describe(violation)}" for violation in result["violations"]]
-    assert not findings, "\n".join(findings)
+def test_axe_finds_nothing(seen: Seen) -> None:
+    assert seen.axe == []
 
 
-@pytest.mark.parametrize("width", [NARROW, WIDE])
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_page_scrolls_sideways(site: Site, chromium: Browser, language: str, width: int) -> None:
-    wide = []
-    for page in visit(site, chromium, language, "light", width):
-        extra = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if extra > 0:
-            wide.append(f"{page.url} is {extra} px wider than {width}: {page.evaluate(WIDEST)}")
-    assert not wide, "\n".join(wide)
-
-
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_console_is_quiet(site: Site, chromium: Browser, language: str) -> None:
+def test_console_is_quiet(seen: Seen) -> None:
     """No violation of the Content Security Policy, no exception, no missing file."""
-    complaints: list[str] = []
-    for _page in visit(site, chromium, language, "light", WIDE, complaints):
-        pass
-    missing_page = f"{site.hub.url}{PUBLIC[-1]}"
-    assert [text for text in complaints if not text.startswith(missing_page)] == []
+    assert [text for text in seen.console if PUBLIC[-1] not in text.split(": ")[0]] == []
 
 
-def test_every_icon_is_in_the_sprite(site: Site, chromium: Browser) -> None:
+def test_no_page_scrolls_sideways(seen: Seen) -> None:
+    assert seen.too_wide == []
+
+
+def test_pages_say_their_language(seen: Seen) -> None:
+    assert seen.wrong_language == []
+
+
+def test_every_icon_is_in_the_sprite(seen: Seen) -> None:
     """Names are chosen in tools/icons.txt; an unknown one leaves a hole without any error."""
-    sprite = set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / "vendor" / "icons.svg").read_text()))
-    used = {}
-    for page in visit(site, chromium, "en", "light", WIDE):
-        for name in page.evaluate("[...document.querySelectorAll('use')].map(e => e.getAttribute('href').split('#')[1])"):
-            used.setdefault(name, page.url)
-    assert {name: url for name, url in used.items() if name not in sprite} == {}
+    assert seen.missing_icons == []
 
 
-@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl")])
-def test_pages_say_their_language(site: Site, chromium: Browser, language: str, direction: str) -> None:
-    for page in visit(site, chromium, language, "light", WIDE):
-        root = page.locator("html")
-        assert (root.get_attribute("lang"), root.get_attribute("dir")) == (language, direction), page.url
+def test_the_instruments_work(site: Site, chromium: Browser) -> None:
+    """A planted fault of every kind is found; else the tests above would pass on anything."""
+    with open_context(chromium, site, language="en") as context:
+        page = context.new_page()
+        complaints = watch(page)
+        page.goto(site.hub.url + "/")
+        assert find_violations(page) == []
+        page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/no-such-picture\">')")
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<script>planted()</script>')")
+        page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'planted()'}))")
+        page.evaluate(
+            "document.querySelector('main').append(Object.assign(document.createElement('pre'), {textContent: 'x'.repeat(500)}))"
+        )
+        page.wait_for_load_state("networkidle")
+        assert "image-alt" in " ".join(find_violations(page))
+        assert "Content Security Policy" in " ".join(complaints)
+        assert "404" in " ".join(complaints)
+        assert len(find_too_wide(page)) == 1
 
 
-WIDEST = """() => [...document.querySelectorAll('body *')]
-  .filter(e => { const r = e.getBoundingClientRect(); return r.right > innerWidth + 1 || r.left < -1; })
-  .slice(0, 3).map(e => e.tagName.toLowerCase() + '.' + e.className).join(', ')"""
-
-
-def visit(
-    site: Site, chromium: Browser, language: str, theme: str, width: int, complaints: list[str] | None = None
-) -> Iterator[Page]:
-    """Open one page after the other; the public ones as a stranger."""
+def visit(site: Site, chromium: Browser, language: str, theme: str, complaints: list[str]) -> Iterator[Page]:
+    """Open one page after the other, the public ones as a stranger, and collect what the console says."""
     for signed_in in (False, True):
-        with open_context(chromium, site, language=language, theme=theme, width=width, signed_in=signed_in) as context:
+        with open_context(chromium, site, language=language, theme=theme, width=WIDE, signed_in=signed_in) as context:
             page = context.new_page()
             heard = watch(page)
             for _name, path in site.paths():
                 if (path in PUBLIC) is not signed_in:
+                    page.set_viewport_size({"width": WIDE, "height": 900})
                     page.goto(site.hub.url + path, wait_until="load")
                     yield page
-            if complaints is not None:
-                complaints += heard
+            complaints += heard
+
+
+def find_too_wide(page: Page) -> list[str]:
+    """How much wider than the window the page is and what sticks out; nothing where it fits."""
+    extra = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return [f"{extra} px too wide: {page.evaluate(FIND_WIDE)}"] if extra > 0 else []
+
+
+def find_violations(page: Page) -> list[str]:
+    """What axe finds, one line a rule: how many elements, and the first one."""
+    page.evaluate(AXE)
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [describe(violation) for violation in result["violations"]]
 
 
 def describe(violation: dict[str, Any]) -> str:
-    """One line of an axe finding: rule, how many elements, and the first one."""
     nodes = violation["nodes"]
     return f"{violation['id']} ({len(nodes)}): {violation['help']}: {nodes[0]['html'][:160]} {nodes[0]['failureSummary'][:200]}"
+
+
+def sprite() -> set[str]:
+    """Names of the icons that are there."""
+    return set(re.findall(r'<symbol id="([^"]+)"', (ROOT / "static" / "vendor" / "icons.svg").read_text()))
