@@ -44,15 +44,31 @@
     if (copier) copy(copier);
     const closer = event.target.closest("[data-closes]");
     if (closer) closer.closest(closer.dataset.closes).remove();
+    const chosen = event.target.closest(".graph svg a");
+    if (chosen) select(chosen);
     const folder = event.target.closest("[data-cancels]");
     if (folder) folder.closest("details").open = false;
     if (event.target.matches("dialog")) event.target.close();
   });
 
+  // htmx brings the data of the chosen node; the picture stays, so the mark moves here.
+  function select(link) {
+    for (const other of link.parentNode.querySelectorAll("a")) {
+      if (other === link) other.setAttribute("aria-current", "true");
+      else other.removeAttribute("aria-current");
+      $(".node", other).classList.toggle("node-selected", other === link);
+    }
+  }
+
   async function copy(button) {
     const source = document.getElementById(button.dataset.copies);
-    await navigator.clipboard.writeText(source.value ?? source.textContent);
-    say(button.dataset.done);
+    const text = source.value ?? source.textContent;
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(text);
+      say(button.dataset.done);
+    } else {
+      getSelection().selectAllChildren(source); // without TLS there is no clipboard: Ctrl-C does the rest
+    }
   }
 
   // Announces through the live region; the copy of the toast disappears by itself.
