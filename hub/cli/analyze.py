@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -12,8 +13,8 @@ import sqlalchemy as sa
 from hub.analyses.diagnosis import ask_analyzers, bench_answer, confidence_word
 from hub.analyses.documents import UnreadableDocument, parse_document, split_document
 from hub.analyses.evidence import build_evidence
-from hub.config import load_config
-from hub.contracts.analysis import Diagnosis
+from hub.config import check_settings, read_environment
+from hub.contracts.analysis import Analyzer, Diagnosis
 from hub.plugin_manager import PluginManager
 
 
@@ -33,14 +34,19 @@ def analyze(file: Path, explain: bool, language: str) -> None:
     except UnreadableDocument as error:
         click.echo(f"hub analyze: {error.message}", err=True)
         sys.exit(2)
-    config = load_config()
-    plugins = PluginManager(sa.MetaData())
-    plugins.load(config.plugins, safe_mode=config.safe_mode)
-    _, diagnosis = ask_analyzers(plugins.registry.analyzers.values(), evidence)
+    _, diagnosis = ask_analyzers(_load_analyzers(), evidence)
     if explain:
         click.echo(_prose(diagnosis, language))
     else:
         click.echo(json.dumps(bench_answer(diagnosis, language), ensure_ascii=False, indent=1))
+
+
+def _load_analyzers() -> Collection[Analyzer]:
+    """The enabled analyzers. Only the settings about plugins matter here: no key and no database is needed."""
+    settings = {finding.setting.name: finding.value for finding in check_settings(read_environment())}
+    plugins = PluginManager(sa.MetaData())
+    plugins.load(settings["HUB_PLUGINS"] or (), safe_mode=bool(settings["HUB_SAFE_MODE"]))
+    return plugins.registry.analyzers.values()
 
 
 def _read(file: Path) -> bytes:

@@ -11,91 +11,23 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from hub.analyses import repair, repair_ledger, services
+from hub.analyses import repair, services
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair import preview_repair, recover_repairs, request_repair, run_repair
 from hub.analyses.repair_run import ProofKind
-from hub.analyses.repair_steps import RepairSteps
 from hub.audit.models import AuditLog
 from hub.contracts.actor import Actor
-from hub.contracts.analysis import Cause, Diagnosis, LocalizedText, Suggestion
+from hub.contracts.analysis import Diagnosis
 from hub.errors import Conflict, Invalid, NotFound
 from hub.executions.models import Execution, ExecutionStatus
-from hub.executions.services import import_execution
 from hub.extensions import db
 from hub.instances.errors import Unreachable
 from hub.jobs.models import Job
 from hub.jobs.services import RetryLater
-from tests.hub.analyses.fake_n8n import FakeN8n, Killed, failed_execution, green_runs, make_workflow
-from tests.hub.factories import make_instance
+from tests.hub.analyses.fake_n8n import FakeN8n, Killed, failed_execution, make_workflow
+from tests.hub.analyses.scene import OneAnswer, agree, quick_steps, work
 
 Json = dict[str, Any]
-
-TEXT = LocalizedText(en="Text", ar="نص")
-PATCH = ({"op": "add", "path": "/nodes/1/parameters/options/timeout", "value": 5000},)
-UPSTREAM = ({"op": "add", "path": "/nodes/0/parameters/responseMode", "value": "lastNode"},)
-HOSTILE = ({"op": "replace", "path": "/nodes/1/parameters/url", "value": "https://evil.example"},)
-
-
-def suggestion(patch: tuple[Json, ...] | None) -> Suggestion:
-    return Suggestion(title=TEXT, explanation=TEXT, kind="patch" if patch else "manual", patch=patch, confidence=0.9)
-
-
-class OneAnswer:
-    """An analyzer that always says the same."""
-
-    name = "one-answer"
-
-    def __init__(self, cause: Cause = Cause.TIMEOUT) -> None:
-        self.suggestions = tuple(suggestion(patch) for patch in (PATCH, None, UPSTREAM, HOSTILE))
-        self.cause = cause
-        self.asked = 0
-
-    def diagnose(self, _evidence: object) -> Diagnosis:
-        self.asked += 1
-        return Diagnosis(cause=self.cause, node="Fetch", confidence=0.9, summary=TEXT, suggestions=self.suggestions)
-
-
-@pytest.fixture
-def analyzer(app: Flask, monkeypatch: pytest.MonkeyPatch) -> OneAnswer:
-    only = OneAnswer()
-    monkeypatch.setattr(app.extensions["hub_plugins"].registry, "analyzers", {only.name: only})
-    return only
-
-
-@pytest.fixture
-def n8n(monkeypatch: pytest.MonkeyPatch) -> FakeN8n:
-    fake = FakeN8n(lambda _: {"status": "success", "runs": green_runs()})
-    for module in (services, repair_ledger):
-        monkeypatch.setattr(module, "open_client", lambda _instance: fake)
-    monkeypatch.setattr(repair, "call_webhook", lambda _url, request: fake.call_webhook(request))
-    return fake
-
-
-@pytest.fixture
-def execution(alice: Actor, n8n: FakeN8n) -> Execution:
-    instance = make_instance(alice)
-    return import_execution(instance, {**failed_execution(), "workflowData": {**make_workflow(), "id": "wf"}})
-
-
-@pytest.fixture
-def analysis(alice: Actor, execution: Execution, analyzer: OneAnswer) -> AiAnalysis:
-    return services.analyze_execution(alice, execution.id)
-
-
-def quick_steps(*arguments: Any, **options: Any) -> RepairSteps:
-    return RepairSteps(*arguments, **options, sleep=lambda _seconds: None, clock=iter(range(0, 10**9, 10)).__next__)
-
-
-def work(repair_id: str) -> Repair:
-    run_repair(repair_id, beat=lambda: None, make_steps=quick_steps)
-    return db.session.get_one(Repair, repair_id, populate_existing=True)
-
-
-def agree(actor: Actor, analysis: AiAnalysis, index: int = 0, proof: ProofKind | None = None) -> Repair:
-    digest = preview_repair(actor, analysis.id, index).digest
-    assert digest
-    return request_repair(actor, analysis.id, index, digest, proof)
 
 
 def actions() -> list[str]:
