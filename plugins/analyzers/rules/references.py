@@ -10,7 +10,7 @@ from typing import Any
 from tree_sitter import Node
 
 from plugins.analyzers.rules.case import Case, Path
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, find_path, render, supports
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, dig, find_path, render, supports
 from plugins.analyzers.rules.javascript import replace_range, source
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.templates import is_template, placeholders
@@ -142,9 +142,10 @@ def _other_node(case: Case, key: str, wanted: str | None, *, inside_code: bool) 
 
 def text_answer(case: Case, holder: Any, key: str) -> tuple[str, Edit] | None:
     """The request upstream whose JSON answer was kept as a text that holds the missed key, or as a file."""
-    if holder == {} and case.evidence.input_binary_keys:
-        parents = [name for name in case.parents.get(str(case.name), ()) if case.kind_of(name) == "httpRequest"]
-        return (parents[0], Edit(parents[0], _RESPONSE_FORMAT, "json")) if len(parents) == 1 else None
+    if case.evidence.input_binary_keys:
+        for name in case.parents.get(str(case.name), ()):
+            if dig(case.evidence.node(name), _RESPONSE_FORMAT) == "file":
+                return name, Edit(name, _RESPONSE_FORMAT, "json")
     texts = [entry for entry in holder.values() if isinstance(entry, str)] if isinstance(holder, dict) else []
     if not any(_json_has(entry, key) for entry in texts):
         return None

@@ -151,6 +151,34 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="unconnected-node",
+        cause=Cause.UNEXECUTED_NODE_REFERENCE,
+        prior=0.85,
+        rank=71,
+        look=look.unconnected,
+        when=(Pattern(context_types=frozenset(("paired_item_no_connection",))),),
+        summary=text(
+            "‘{node}’ reads from ‘{missing}’, which did not run in this execution.",
+            "تقرأ العقدة ‘{node}’ من ‘{missing}’ التي لم تعمل في هذا التنفيذ.",
+        ),
+        fixes=(
+            Fix(
+                text("Read the value from data that is there", "اقرأ القيمة من البيانات المتاحة"),
+                text("The same field comes from the branch that did run.", "الحقل نفسه يأتي من الفرع الذي عمل."),
+                make=found_edits,
+                confidence=0.82,
+            ),
+            Fix(
+                text("Rewire, or ask whether it ran", "أعد التوصيل أو تحقّق هل عملت"),
+                text(
+                    "Connect the node before this one, or test $('{missing}').isExecuted before reading from it.",
+                    "صِل العقدة قبل هذه، أو اختبر $('{missing}').isExecuted قبل القراءة منها.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
         id="paired-item",
         cause=Cause.PAIRED_ITEM,
         prior=0.96,

@@ -106,6 +106,11 @@ def unknown_node(case: Case) -> Finding:
     return Finding(words={"missing": missing, "meant": meant}, edits=renamed(case, missing, meant), certainty=certainty)
 
 
+def unconnected(case: Case) -> Finding | None:
+    """A node without a way to the failing one, which did not run either."""
+    return None if case.has_run(case.error.node_cause or "") else unexecuted(case)
+
+
 def unexecuted(case: Case) -> Finding:
     missing = case.error.node_cause or ""
     inside_code = case.kind == "code"
@@ -216,9 +221,14 @@ def _lost_finding(lost: list[Lost]) -> Finding:
 def index(case: Case) -> Finding:
     """A Switch output that is one too high, as numbers counted from 1 are."""
     shown = re.search(r"ou?t?put (-?\d+) is not allowed", case.error.message)
-    bounds = re.search(r"between 0 and (\d+)", case.words)
+    bounds = re.search(r"between 0 and (\d+)|extra output use (\d+)", case.words)
     value = case.parameters.get("output")
-    if not shown or not bounds or not isinstance(value, str) or int(shown.group(1)) != int(bounds.group(1)) + 1:
+    if (
+        not shown
+        or not bounds
+        or not isinstance(value, str)
+        or int(shown.group(1)) != int(bounds.group(1) or bounds.group(2)) + 1
+    ):
         return Finding()
     new = rewrite(value, lambda code: f" ({code.strip()}) - 1 ") if is_template(value) else None
     return Finding(edits=(Edit(str(case.name), ("parameters", "output"), new),) if new else (), certainty=0.95)
