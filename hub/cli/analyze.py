@@ -51,7 +51,7 @@ def _load_analyzers() -> Collection[Analyzer]:
 
 def _read(file: Path) -> bytes:
     if str(file) == "-":
-        return click.get_binary_stream("stdin").read()
+        return sys.stdin.buffer.read()
     try:
         return file.read_bytes()
     except OSError as error:
