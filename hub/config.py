@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import enum
 import os
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,10 +46,9 @@ def as_list(text: str) -> tuple[str, ...]:
 
 def _at_least(minimum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        number = int(text)
-        if number < minimum:
-            raise ValueError(f"must be at least {minimum}")
-        return number
+        if not text.isdecimal() or int(text) < minimum:
+            raise ValueError(f"must be a whole number, at least {minimum}")
+        return int(text)
 
     return parse
 
@@ -120,8 +120,8 @@ def as_database(text: str) -> Database:
         if not schema.replace("_", "").isalnum():
             raise ValueError("has a schema that is no plain name")
         options["connect_args"] = {"options": f"-csearch_path={schema}"}
-    url = urlunsplit(("postgresql+psycopg", parts.netloc, parts.path, urlencode(parameters), ""))
-    return Database(url=url, options=options, schema=schema)
+    query = f"?{urlencode(parameters)}" if parameters else ""
+    return Database(url=f"postgresql+psycopg://{parts.netloc}{parts.path}{query}", options=options, schema=schema)
 
 
 def _pool_options(parameters: dict[str, str]) -> dict[str, Any]:
@@ -318,14 +318,18 @@ def read_environment() -> dict[str, str]:
 
 
 def _development_key(instance_dir: Path) -> bytes:
-    """The development key, made on first use. ``O_EXCL`` lets only one of several starting processes make it."""
+    """The development key, made on first use. Linking it into place lets exactly one of several starting processes win."""
     file = instance_dir / "encryption.key"
-    instance_dir.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        instance_dir.mkdir(parents=True, exist_ok=True)
+        draft = instance_dir / f".encryption.key.{secrets.token_hex(4)}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, file)
+        draft.unlink()
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
         return as_encryption_keys(file.read_text(encoding="ascii"))[0]
-    key = secrets.token_bytes(32)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(base64.b64encode(key).decode())
-    return key
+    except ValueError as error:
+        raise ConfigError(f"the key in {file} {error}; put the right one back, or set ENCRYPTION_KEY") from error

@@ -42,16 +42,19 @@ def decode_cursor(cursor: str, kinds: Sequence[type]) -> list[Any]:
         values = json.loads(raw)
         if not isinstance(values, list) or len(values) != len(kinds):
             raise ValueError("wrong shape")
-        return [
-            dt.datetime.fromisoformat(value) if kind is dt.datetime else _checked(value, kind)
-            for value, kind in zip(values, kinds, strict=True)
-        ]
-    except (ValueError, TypeError, binascii.Error, UnicodeDecodeError) as error:
+        return [_checked(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
         raise Invalid("The cursor is not one that this list gave out.") from error
 
 
 def _checked(value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
+    """The value as its column's kind: an aware time, or a text that PostgreSQL takes (no NUL)."""
+    if kind is dt.datetime:
+        moment = dt.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("no zone")
+        return moment.astimezone(dt.UTC)
+    if not isinstance(value, kind) or (isinstance(value, str) and "\x00" in value):
         raise ValueError("wrong kind")
     return value
 
