@@ -28,6 +28,7 @@ REASONS = {
     "wrong_argument": "mood",
     "misspelt_hook": "unknown hook 'hub_failure_ingested'",
     "taken_service": "the name 'stripe' among the packs is taken by the plugin 'stripe'",
+    "taken_strategy": "the name 'incremental' among the strategies is taken by the plugin 'incremental'",
     "foreign_table": "tables must begin with foreign_table_: invoices",
     "broken_model": "NobodyWroteThisClass",
     "raising_collect": "RuntimeError: changed my mind",
@@ -71,12 +72,12 @@ def test_every_broken_plugin_of_the_folder_is_tried() -> None:
 def test_a_broken_plugin_is_skipped_whole(name: str, install: Callable[..., None], session: object) -> None:
     install(**{name: name, "well_behaved": "well_behaved"})
     tables, mappers = set(Base.metadata.tables), set(Base.registry.mappers)
-    manager = load("stripe", name, "well_behaved")
+    manager = load("stripe", "incremental", name, "well_behaved")
     info = manager.plugins[name]
     assert REASONS[name] in (info.problem or "")
     assert "Traceback" in (info.traceback or "")
     assert (info.enabled, info.hooks, info.version) == (False, (), "1.2")
-    assert set(manager.registry.owners.values()) == {"stripe"}
+    assert set(manager.registry.owners.values()) == {"stripe", "incremental"}
     assert not manager.registry.analyzers
     assert (set(Base.metadata.tables), set(Base.registry.mappers)) == (tables, mappers)
     configure_mappers()
@@ -89,7 +90,7 @@ def test_the_hub_starts_with_all_of_them(
 ) -> None:
     names = [*REASONS, "raising_notify", "well_behaved"]
     install(**{name: name for name in names})
-    app = create_app(dataclasses.replace(config, plugins=("stripe", *names)))
+    app = create_app(dataclasses.replace(config, plugins=("stripe", "incremental", *names)))
     assert app.test_client().get("/healthz").status_code == 200
     assert set(app.extensions["hub_plugins"].registry.packs) == {"stripe"}
     manager = browser_of(operator).application.extensions
