@@ -1,4 +1,4 @@
-"""Password hashes: bcrypt over a SHA-384, so that bcrypt's limit of 72 bytes cuts no password (docs/adr/0002)."""
+"""Password hashes: bcrypt over a SHA-384, so that bcrypt's limit of 72 bytes cuts no password (docs/adr/0005)."""
 
 from __future__ import annotations
 
