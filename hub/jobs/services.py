@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from hub.columns import utc_now
 from hub.errors import NotFound
-from hub.extensions import db
+from hub.extensions import DEFERRED, db
 from hub.identifiers import new_id
 from hub.jobs.models import Job, JobState
 from hub.jobs.registry import JobContext, RetryLater, job, periodic
@@ -98,7 +98,7 @@ def _is_due(now: dt.datetime) -> sa.ColumnElement[bool]:
 
 def has_due_job() -> bool:
     """Whether there is something to claim. Takes no write lock, so it may be asked often."""
-    db.session.connection(execution_options={"hub_read_only": True})
+    db.session.connection(execution_options=DEFERRED)
     found = db.session.scalar(sa.select(Job.id).where(_is_due(utc_now())).limit(1))
     db.session.rollback()
     return found is not None

@@ -149,7 +149,8 @@ def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # A poll that is still under way when the next is due is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     worker = Worker(app, app.extensions["hub_config"].worker_threads)
     scheduler = BackgroundScheduler(
         timezone="UTC",
