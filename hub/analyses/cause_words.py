@@ -1,9 +1,10 @@
-"""Names of root causes, in the reader's language."""
+"""Names of root causes and of the places of evidence, in the reader's language."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from hub.contracts.analysis import Cause
@@ -62,3 +63,26 @@ def name_cause(cause: str) -> str:
         return str(_NAMES[Cause(cause)])
     except ValueError:
         return cause
+
+
+#: Beginnings of JSON pointers into the evidence, the longest of a kind first.
+_PLACES: tuple[tuple[str, Any], ...] = (
+    ("/error/messages", lazy_gettext("Answer of the service")),
+    ("/error/response", lazy_gettext("Answer of the service")),
+    ("/error/message", lazy_gettext("Error message")),
+    ("/error/description", lazy_gettext("Error description")),
+    ("/error/code", lazy_gettext("Error code")),
+    ("/error/request", lazy_gettext("Request that was sent")),
+    ("/error", lazy_gettext("Error")),
+    ("/resolved_parameters", lazy_gettext("Parameters as they were used")),
+    ("/input_items", lazy_gettext("Input of the node")),
+    ("/workflow", lazy_gettext("Workflow")),
+)
+
+
+def name_place(pointer: str) -> str:
+    """Where a quote stands, in words; places that are words already stay as they are."""
+    if pointer.startswith("/node_data/"):
+        node = pointer.split("/")[2].replace("~1", "/").replace("~0", "~")
+        return _("Output of “%(node)s”", node=node)
+    return next((str(words) for start, words in _PLACES if pointer.startswith(start)), pointer)

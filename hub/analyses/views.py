@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
 from hub.analyses import repair, services
-from hub.analyses.cause_words import name_cause
+from hub.analyses.cause_words import name_cause, name_place
 from hub.analyses.documents import UnreadableDocument, parse_document
 from hub.analyses.models import AiAnalysis
 from hub.analyses.presentation import present_repair, unified_lines
@@ -33,6 +33,7 @@ from hub.i18n import current_language
 bp = Blueprint("analyses", __name__)
 
 bp.add_app_template_global(name_cause, "name_cause")
+bp.add_app_template_global(name_place, "name_place")
 bp.add_app_template_global(describe_confidence, "describe_confidence")
 
 

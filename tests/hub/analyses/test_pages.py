@@ -56,7 +56,7 @@ def test_apply_and_watch_to_the_end(page: FlaskClient, analysis: AiAnalysis, n8n
     assert f'action="{address}/repairs"' not in waiting
     work(db.session.query(Repair).one().id)
     fragment = page.get(address, headers={"HX-Request": "true"}).text
-    assert fragment.lstrip().startswith('<div id="repair">')
+    assert fragment.lstrip().startswith('<div id="repair"')
     assert "Verified" in fragment
     assert "every 1s" not in fragment
     done = page.get(address).text
