@@ -26,7 +26,15 @@ def parse(code: str) -> Tree:
 
 def is_code(code: str) -> bool:
     """Whether the text parses as the body of a Code node."""
-    return not parse(code).root_node.has_error
+    root = parse(code).root_node
+    # The parser takes typographic quotes for letters of a name.
+    return not root.has_error and not (
+        code != code.translate(_SMART_QUOTES) and any(_is_quoted_name(node) for node in walk(root))
+    )
+
+
+def _is_quoted_name(node: Node) -> bool:
+    return node.type == "identifier" and source(node) != source(node).translate(_SMART_QUOTES)
 
 
 def is_expression(code: str) -> bool:

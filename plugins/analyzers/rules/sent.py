@@ -214,7 +214,7 @@ def _added(case: Case, wanted: str) -> Edit | None:
 
 def _other_value(case: Case, field: Sent) -> Edit | None:
     """The value of a field that must be one of a few, brought to the one that was meant."""
-    found = _ONE_OF.search(case.words)
+    found = _ONE_OF.search(case.answer_text or case.words)
     value = dig(case.node, field.value_path)
     if not found or field.json_text or not isinstance(value, str):
         return None
