@@ -34,7 +34,9 @@ _CLOSED_PARAMETERS = frozenset(
     {"authentication", "nodeCredentialType", "genericAuthType", "allowUnauthorizedCerts", "ignoreSslIssues", "webhookId"}
 )
 _HIDING = ("continueRegularOutput", "continueErrorOutput")
-_HOST = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/\s@\"'<>{}]*@)?(\[[0-9a-f:]+\]|[a-z0-9_.-]+)", re.IGNORECASE)
+_HOST = re.compile(r"""[a-z][a-z0-9+.-]*:\\?/\\?/(?:[^/\s@"'`<>{}]*@)?(\[[0-9a-f:]+\]|[^/\s"'`<>{}:?#@\\$+]+)""", re.IGNORECASE)
+#: A host that an expression puts together: nobody can tell where it leads.
+_DYNAMIC_HOST = re.compile(r"""//(?=[{$'"`])""")
 _REACHING_OUT = re.compile(r"\b(?:require|import|fetch|eval|Function|XMLHttpRequest|WebSocket|process|child_process|helpers)\b")
 _PRIVATE_VALUES = re.compile(r"\$(?:env|secrets|vars)\b")
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -147,6 +149,8 @@ def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterat
     for host in dict.fromkeys(_HOST.findall(after)):
         if not re.search(rf"(?<![\w.-]){re.escape(host.lower())}(?![\w-]|\.\w)", known):
             raise PatchRefused("new-host", node=node, host=host)
+    if _DYNAMIC_HOST.search(after) and not _DYNAMIC_HOST.search(old):
+        raise PatchRefused("new-host", node=node, host="{{ … }}")
     if after.startswith("=") and after.count("{{") != after.count("}}"):
         raise PatchRefused("unbalanced", node=node)
     if old and not after.startswith("=") and old.startswith("=") and "{{" not in after:
