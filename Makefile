@@ -37,7 +37,9 @@ test-browser: setup ## open every page in Chromium: axe, CSP, widths, both langu
 	$(PYTEST) -q -m browser tests/browser
 
 bench: setup n8n ## print what a sync, a page and a worker cost
-	$(BIN)/python tests/benchmarks/run.py
+	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
+	$(BIN)/python -m tests.benchmarks.worker_memory
+	$(BIN)/python -m tests.benchmarks.sync_cpu
 
 screenshots: setup ## write pictures of every page to tmp/screenshots
 	$(BIN)/python -m tests.browser.screenshots tmp/screenshots
@@ -58,7 +60,9 @@ n8n: .venv/.project ## install the n8n of the tests and the demo into a cache ou
 	@$(BIN)/python tools/install_n8n.py
 
 lock: .venv/.project ## choose versions anew and write requirements.lock
-	$(BIN)/python tools/lock.py
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --target .cache/uv uv
+	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--group dev pyproject.toml -o requirements.lock
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it or say: make PYTHON=/path/to/python3" >&2; exit 1; }

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import requests
 
 from hub.demo.n8n_server import free_port
@@ -66,6 +67,11 @@ class LiveHub:
     def log(self) -> str:
         """What the hub printed so far."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def processes(self) -> list[psutil.Process]:
+        """The hub's processes: supervisor, web server and its workers, background worker."""
+        supervisor = psutil.Process(self._process.pid) if self._process else None
+        return [supervisor, *supervisor.children(recursive=True)] if supervisor else []
 
     def stop(self) -> None:
         """Stop as Ctrl-C does; kill what does not end."""

@@ -69,6 +69,10 @@ class PlainBrowser:
         """What the site has set."""
         return {cookie.name: cookie.value or "" for cookie in self._session.cookies}
 
+    def set_cookies(self, cookies: dict[str, str]) -> None:
+        """Go on with what another browser was given."""
+        self._session.cookies.update(cookies)
+
     def submit(self, form: Form, **values: str) -> Page:
         """Fill a form, press its button, and follow the redirect; raises where a field does not exist."""
         unknown = set(values) - set(form.fields) - form.buttons
