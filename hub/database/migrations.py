@@ -23,7 +23,7 @@ from hub.config import ROOT, Config
 from hub.database.locks import exclusive_maintenance
 from hub.database.owners import HUB, Owner, find_owner, hub_tables, list_owners, plugin_prefixes
 from hub.errors import Conflict
-from hub.extensions import Base, db
+from hub.extensions import DEFERRED, Base, db
 
 migrate = Migrate(directory=str(ROOT / "migrations"))
 
@@ -87,7 +87,7 @@ def find_differences() -> list[str]:
 
 def list_versions() -> list[Version]:
     """Where every owner stands, in the order in which they migrate."""
-    with db.engine.connect() as connection:
+    with db.engine.execution_options(**DEFERRED).connect() as connection:
         return [_version(connection, owner) for owner in list_owners()]
 
 

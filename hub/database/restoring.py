@@ -160,5 +160,6 @@ def _prove(manifest: Manifest) -> RestoreReport:
             opened += 1
         except (KeyUnreadable, HubError):
             closed += 1
+    db.session.rollback()  # it only read; do not keep SQLite's lock
     words = f"{opened} of {opened + closed} n8n API keys open" if opened + closed else "nothing is encrypted in this backup"
     return RestoreReport({name: counts[name] for name in manifest.tables}, heads, words, key_fits=closed == 0)
