@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hub.demo.n8n_server import N8nServer
+from hub.demo.shop import CLOSED_PORT, PORT
 
 FOLDER = Path(__file__).parent / "workflows"
 
@@ -25,9 +27,15 @@ class ShopWorkflow:
     workflow: dict[str, Any]
 
 
-def read_workflows() -> list[ShopWorkflow]:
-    """All workflows of the demo, by file name."""
-    return [ShopWorkflow(slug=path.stem, **json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json"))]
+def read_workflows(port: int = PORT, closed_port: int = CLOSED_PORT) -> list[ShopWorkflow]:
+    """All workflows of the demo, by file name, for a shop on `port`; nothing listens on `closed_port`."""
+    ports = {f":{PORT}": f":{port}", f":{CLOSED_PORT}": f":{closed_port}"}
+    return [
+        ShopWorkflow(
+            slug=path.stem, **json.loads(re.sub(r"(?<=127\.0\.0\.1):\d+", lambda found: ports[found[0]], path.read_text()))
+        )
+        for path in sorted(FOLDER.glob("*.json"))
+    ]
 
 
 def create_workflows(n8n: N8nServer, workflows: list[ShopWorkflow]) -> dict[str, str]:

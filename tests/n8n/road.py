@@ -37,6 +37,11 @@ class Person:
         """Press the button of the form whose address ends with `action`."""
         return self.browser.submit(page.form(action))
 
+    def sync(self, instance: Page) -> Page:
+        """Press Sync on an instance's page once it is not syncing by itself, and wait for the end."""
+        page = self.wait_for_sync(self.browser.get(instance.url))
+        return self.wait_for_sync(self.press(page, "/sync"))
+
     def wait_for_sync(self, page: Page) -> Page:
         """Look again until the button is back, as the page does by itself where there is JavaScript."""
         return self._reload(page, lambda seen: not any(form.action.endswith("/sync") for form in seen.forms))

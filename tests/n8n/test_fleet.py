@@ -40,7 +40,7 @@ def person(hub: LiveHub) -> Person:
 def instance(person: Person, n8n: N8nServer, fleet: Fleet) -> Page:
     """The instance's page after its first sync."""
     page = person.connect("Fleet", n8n.url, n8n.api_key)
-    return person.wait_for_sync(person.press(page, "/sync"))
+    return person.sync(page)
 
 
 @pytest.fixture
@@ -95,8 +95,7 @@ def test_second_sync_writes_no_row(instance: Page, person: Person, database: sql
                 f"BEGIN INSERT INTO watched_writes VALUES ('{action} {table}'); END"
             )
     before = database.execute("SELECT last_sync FROM instances").fetchone()[0]
-    page = person.browser.get(instance.url)
-    person.wait_for_sync(person.press(page, "/sync"))
+    person.sync(instance)
     assert database.execute("SELECT last_sync FROM instances").fetchone()[0] > before
     assert [row["what"] for row in database.execute("SELECT what FROM watched_writes")] == []
 

@@ -13,7 +13,7 @@ from hub.demo.shop_workflows import create_workflows, read_workflows, run_workfl
 from tests.live_hub import LiveHub
 from tests.n8n.bench import Bench
 from tests.n8n.road import Person, offers_change
-from tests.n8n.server import N8nServer
+from tests.n8n.server import N8nServer, free_port
 from tests.plain_browser import Page
 
 pytestmark = pytest.mark.n8n
@@ -24,7 +24,7 @@ BY_HAND = {"ledger-export", "payment-check", "parcel-label"}
 
 @pytest.fixture(scope="module")
 def shop() -> Iterator[Shop]:
-    server = Shop()
+    server = Shop(free_port())
     server.start()
     yield server
     server.shutdown()
@@ -41,7 +41,7 @@ def person(hub: LiveHub) -> Person:
 @pytest.fixture(scope="module")
 def shop_ids(n8n: N8nServer, shop: Shop) -> dict[str, str]:
     """The demo's workflows on the n8n, each run as often as it says; n8n's ids by slug."""
-    workflows = read_workflows()
+    workflows = read_workflows(port=shop.server_port, closed_port=free_port())
     ids = create_workflows(n8n, workflows)
     for workflow, execution in run_workflows(n8n, workflows, ids):
         wanted = "success" if workflow.story.startswith("Works:") else "error"
@@ -56,7 +56,7 @@ def instance(person: Person, n8n: N8nServer, shop_ids: dict[str, str]) -> Page:
     assert "Corner shop" in page.text
     page = person.press(page, "/test")
     assert n8n.api_key not in page.html
-    return person.wait_for_sync(person.press(page, "/sync"))
+    return person.sync(page)
 
 
 def test_everything_is_there_after_the_sync(person: Person, instance: Page, n8n: N8nServer) -> None:
@@ -115,7 +115,7 @@ def repair_case(bench: Bench, case: dict[str, Any], person: Person, instance: Pa
     workflow_id = n8n.create_workflow(case["workflow"])
     execution = n8n.run_webhook(workflow_id, case["trigger"])
     assert execution["status"] == "error", case["id"]
-    person.wait_for_sync(person.press(person.browser.get(instance.url), "/sync"))
+    person.sync(instance)
     analysis = person.analyse(open_execution(person, case["workflow"]["name"]))
     if not offers_change(analysis):
         return "by hand"
