@@ -32,7 +32,7 @@ class _Tree:
         brackets = "{}" if isinstance(value, dict) else "[]"
         count = ngettext("%(num)s entry", "%(num)s entries", len(value))
         self.parts.append(
-            Markup('<details{}><summary>{}{} <span class="json-count">{}</span> {}</summary><ul class="json-branch">').format(
+            Markup('<details{}><summary>{}{} <bdi class="json-count">{}</bdi> {}</summary><ul class="json-branch">').format(
                 opened, label, brackets[0], count, brackets[1]
             )
         )

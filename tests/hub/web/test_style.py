@@ -14,7 +14,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PHYSICAL = re.compile(
     r"(?:^|[\s;{])(?:(?:margin|padding|border|inset|scroll-margin|scroll-padding)-(?:left|right|top|bottom)[\w-]*"
     r"|border-(?:top|bottom)-(?:left|right)-radius|left|right|top|bottom|width|height|(?:min|max)-(?:width|height))\s*:"
-    r"|(?:text-align|float|clear)\s*:\s*(?:left|right)",
+    r"|(?:text-align|float|clear)\s*:\s*(?:left|right)"
+    r"|(?:^|[\s;{])(?:padding|margin|inset)\s*:(?:\s+(?:[^\s;(]+|\S+\([^)]*\))){4}\s*;",
     re.MULTILINE,
 )
 COLOR = re.compile(r"#[0-9a-fA-F]{3,8}\b")
@@ -28,6 +29,7 @@ def test_there_is_something_to_check() -> None:
     assert len(SHEETS) >= 5
     assert len(TEMPLATES) >= 20
     assert PHYSICAL.search(".a { margin-left: 1px }")
+    assert PHYSICAL.search(".a { padding: 1px var(--b) 1px 0; }")
     assert not PHYSICAL.search(".a { margin-inline-start: 1px; border-start-start-radius: 2px; line-height: 1; stroke-width: 2 }")
 
 
