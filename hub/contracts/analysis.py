@@ -137,7 +137,8 @@ class Evidence(_Frozen):
     #: Per node name; every node that ran, nearest ancestors of the failing node in full.
     node_data: dict[str, NodeData] = Field(default_factory=dict)
     workflow: dict[str, Any]
-    #: How the facts are known to be incomplete: "no-data", "too-large", "redacted-by-n8n", "truncated".
+    #: How the facts are known to be incomplete: "no-data", "too-large", "redacted-by-n8n", "truncated"; "workflow-changed"
+    #: says that ``workflow`` is no longer the version that ran.
     limits: tuple[str, ...] = ()
 
     def node(self, name: str | None) -> dict[str, Any] | None:

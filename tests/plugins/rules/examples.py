@@ -493,6 +493,13 @@ HITS: tuple[Hit, ...] = (
         "runOnceForAllItems",
     ),
     Hit(
+        "code-mode-item",
+        lambda: code("return { json: { n: item.json.n } };", "item is not defined [line 1]"),
+        ("parameters", "mode"),
+        "runOnceForEachItem",
+    ),
+    Hit("code-mode-item", lambda: code("const n = item.json.n;\nreturn [n];", "item is not defined [line 1]")),
+    Hit(
         "code-shape",
         lambda: code("return $json.body.n * 2;", "Code doesn't return items properly", line=None),
         CODE,
@@ -599,6 +606,22 @@ HITS: tuple[Hit, ...] = (
     Hit("unknown-node-type", lambda: failure("executeWorkflow", "Unrecognized node type: n8n-nodes-maker.maker")),
     Hit("no-credentials", lambda: http(None, "Credentials not found")),
     Hit("sub-node-missing", lambda: failure("agent", "A Chat Model sub-node must be connected and enabled")),
+    Hit(
+        "code-no-function",
+        lambda: code(
+            "return [{ json: { t: $json.body.t.toTitleCase() } }];", "x.toTitleCase is not a function [line 1]", body={"t": "a b"}
+        ),
+        CODE,
+        r"return [{ json: { t: String($json.body.t).replace(/\b\w/g, (letter) => letter.toUpperCase()) } }];",
+    ),
+    Hit(
+        "code-no-function",
+        lambda: code("return [{ json: { t: $json.body.n.trim() } }];", "x.trim is not a function [line 1]", body={"n": 5}),
+        CODE,
+        "return [{ json: { t: String($json.body.n).trim() } }];",
+    ),
+    Hit("env-access", lambda: code("return [{ json: { h: process.env.HOME } }];", "process is not defined [line 1]")),
+    Hit("module-not-allowed", lambda: code("await fetch('https://a.example');", "fetch is not defined [line 1]")),
     Hit("module-not-allowed", lambda: code("require('axios');", "Module 'axios' is disallowed [line 1]")),
     Hit("runner-unavailable", lambda: failure("code", "Python runner unavailable: no Python", {"language": "pythonNative"})),
     Hit("code-too-slow", lambda: failure("code", "Task execution timed out after 60 seconds")),
@@ -718,6 +741,7 @@ MISSES: tuple[Miss, ...] = (
     ),
     Miss("code-mode", lambda: code("return $json.all();", "$json.all is not a function [line 1]")),
     Miss("code-mode-items", lambda: code("return items2.map((i) => i);", "items2 is not defined [line 1]", each=True)),
+    Miss("code-mode-item", lambda: code("return { json: item };", "item is not defined [line 1]", each=True)),
     Miss("code-shape", lambda: code("throw new Error('Code has no result for ' + 1);", "Code has no result for 1 [line 1]")),
     Miss("answer-kept-as-text", lambda: kept_as("text", "plain words, no JSON")),
     Miss(

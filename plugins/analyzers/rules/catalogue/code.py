@@ -162,6 +162,27 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="code-mode-item",
+        cause=Cause.CODE_WRONG_MODE,
+        prior=0.85,
+        rank=76,
+        look=look.item_in_all_mode,
+        when=(Pattern(kinds=_KINDS, message=regex(r"^(?:item|\$itemIndex) is not defined")),),
+        summary=text(
+            "The code of ‘{node}’ reads one item, but it runs once for all items.",
+            "يقرأ كود العقدة ‘{node}’ عنصرًا واحدًا، لكنه يعمل مرة لكل العناصر معًا.",
+        ),
+        fixes=(
+            Fix(
+                text("Set the mode to ‘{mode}’", "اضبط النمط على ‘{mode}’"),
+                text("Then the code runs for one item at a time.", "عندئذ يعمل الكود لعنصر واحد في كل مرة."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            _CHECK_CODE,
+        ),
+    ),
+    Rule(
         id="code-shape",
         cause=Cause.CODE_RETURN_SHAPE,
         prior=0.97,

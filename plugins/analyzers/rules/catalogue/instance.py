@@ -61,7 +61,13 @@ RULES: Sequence[Rule] = (
         prior=0.97,
         rank=92,
         look=look.module,
-        when=(Pattern(message=regex(r"Module '.*' is disallowed|Cannot find module '")),),
+        when=(
+            Pattern(
+                message=regex(
+                    r"Module '.*' is disallowed|Cannot find module '|^(?:require|fetch|axios|fs|moment|_) is not defined"
+                )
+            ),
+        ),
         summary=text(
             "The code of ‘{node}’ requires the module ‘{module}’, which this instance does not allow.",
             "يطلب كود العقدة ‘{node}’ الوحدة ‘{module}’ التي لا يسمح بها هذا الخادم.",
@@ -127,7 +133,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.ENV_ACCESS_DENIED,
         prior=0.98,
         rank=92,
-        when=(Pattern(words=regex(r"access to env vars denied|N8N_BLOCK_ENV_ACCESS_IN_NODE")),),
+        when=(Pattern(words=regex(r"access to env vars denied|N8N_BLOCK_ENV_ACCESS_IN_NODE|^process is not defined")),),
         summary=text(
             "‘{node}’ reads the environment, which this instance forbids.",
             "تقرأ العقدة ‘{node}’ متغيرات البيئة، وهذا الخادم يمنع ذلك.",

@@ -10,6 +10,7 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
+from plugins.analyzers.rules.methods import TEXT, meant_method, plain_call
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
 from plugins.analyzers.rules.returns import repair_extra_keys, repair_json_property, repair_return, returned_values
@@ -20,71 +21,6 @@ READING = re.compile(
     r"Cannot read propert(?:y|ies) of (?:undefined|null) \(reading '([^']+)'\)|Cannot read property "
     r"'([^']+)' of (?:undefined|null)"
 )
-
-
-_LIST_METHODS = (
-    *(
-        "map",
-        "filter",
-        "forEach",
-        "reduce",
-        "find",
-        "findIndex",
-        "some",
-        "every",
-        "includes",
-        "indexOf",
-        "join",
-        "slice",
-        "splice",
-        "sort",
-    ),
-    *("reverse", "concat", "push", "pop", "shift", "unshift", "flat", "flatMap", "keys", "values", "entries", "at", "fill"),
-)
-
-
-_TEXT_METHODS = (
-    *(
-        "split",
-        "trim",
-        "trimStart",
-        "trimEnd",
-        "toLowerCase",
-        "toUpperCase",
-        "replace",
-        "replaceAll",
-        "startsWith",
-        "endsWith",
-        "includes",
-    ),
-    *(
-        "indexOf",
-        "substring",
-        "slice",
-        "charAt",
-        "match",
-        "matchAll",
-        "padStart",
-        "padEnd",
-        "repeat",
-        "concat",
-        "at",
-        "normalize",
-        "localeCompare",
-    ),
-)
-
-
-_STATIC_METHODS = {
-    "Math": ("round", "floor", "ceil", "abs", "min", "max", "random", "pow", "sqrt", "trunc", "sign"),
-    "Object": ("keys", "values", "entries", "assign", "fromEntries", "freeze"),
-    "JSON": ("parse", "stringify"),
-    "Array": ("isArray", "from", "of"),
-    "Number": ("parseFloat", "parseInt", "isInteger", "isFinite", "isNaN"),
-    "DateTime": ("now", "fromISO", "fromFormat", "fromMillis", "fromJSDate", "fromSeconds", "local", "utc"),
-    "$input": ("all", "first", "last", "item"),
-}
-_NUMBER_METHODS = ("toFixed", "toString", "toPrecision", "toLocaleString")
 
 
 _GLOBALS = (
@@ -178,6 +114,17 @@ def mode(case: Case) -> Finding:
     wanted = "runOnceForAllItems" if each_item else "runOnceForEachItem"
     label = "Run Once for All Items" if each_item else "Run Once for Each Item"
     return Finding(words={"mode": label}, edits=(Edit(str(case.name), ("parameters", "mode"), wanted),))
+
+
+def item_in_all_mode(case: Case) -> Finding | None:
+    """Code for one item in a node that runs once for all of them."""
+    if case.parameters.get("mode") == "runOnceForEachItem":
+        return None
+    values = returned_values(_code(case)[1])
+    if not values or not all(value.type == "object" for value in values):
+        return Finding(words={"mode": "Run Once for Each Item"})
+    edit = Edit(str(case.name), ("parameters", "mode"), "runOnceForEachItem")
+    return Finding(words={"mode": "Run Once for Each Item"}, edits=(edit,))
 
 
 def items_in_each_mode(case: Case) -> Finding | None:
@@ -308,39 +255,30 @@ def not_iterable(case: Case) -> Finding | None:
 
 
 def no_function(case: Case) -> Finding:
-    found = re.search(r"([\w$.\[\]()'\"?]*?)\.?([A-Za-z_$][\w$]*) is not a function", case.error.message)
-    name = found.group(2) if found else "?"
-    code, line = _code(case)[1], case.error.line_number
-    trace = Trace(case, code)
+    """A method that the value does not have, led to the one that was meant."""
+    found = re.search(r"([A-Za-z_$][\w$]*) is not a function", case.error.message)
+    name = found.group(1) if found else "?"
+    trace = Trace(case, _code(case)[1])
     for step in trace.steps():
-        if str(step.key) != name or (line is not None and not step.node.start_point.row <= line - 1 <= step.node.end_point.row):
-            continue
-        prop = step.node.child_by_field_name("property")
-        methods = _STATIC_METHODS.get(source(step.object)) or _methods(step.holder)
-        meant = closest(name, methods, 75)
-        if meant and prop is not None:
-            return Finding(
-                words={"name": name, "meant": f"{meant}()"},
-                edits=_edit(case, replace_range(code, prop.start_byte, prop.end_byte, meant)),
-            )
-        if isinstance(step.holder, int | float) and name in _TEXT_METHODS:
-            wrapped = f"String({source(step.object)})"
-            return Finding(
-                words={"name": name, "meant": f"{wrapped}.{name}()"},
-                edits=_edit(case, replace_range(code, step.object.start_byte, step.object.end_byte, wrapped)),
-                certainty=0.95,
-            )
+        if str(step.key) == name and _on_line(case, step.node):
+            start, end, new = _other_call(step, name)
+            if new:
+                words = {"name": name, "meant": new}
+                return Finding(words=words, edits=_edit(case, replace_range(trace.code, start, end, new)), certainty=0.97)
     return Finding(words={"name": name, "meant": ""})
 
 
-def _methods(holder: object) -> tuple[str, ...]:
-    if isinstance(holder, list):
-        return _LIST_METHODS
-    if isinstance(holder, str):
-        return _TEXT_METHODS
-    if isinstance(holder, int | float):
-        return _NUMBER_METHODS
-    return tuple(dict.fromkeys((*_LIST_METHODS, *_TEXT_METHODS, *_NUMBER_METHODS))) if holder is UNKNOWN else ()
+def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
+    """What to put in the place of which part of the code, so that the call is one that exists."""
+    prop, call = step.node.child_by_field_name("property"), step.node.parent
+    meant = meant_method(name, step.holder, source(step.object))
+    if meant and prop is not None:
+        return prop.start_byte, prop.end_byte, meant
+    if isinstance(step.holder, int | float) and name in TEXT:
+        return step.object.start_byte, step.object.end_byte, f"String({source(step.object)})"
+    if call is not None and call.type == "call_expression" and source(call).endswith("()"):
+        return call.start_byte, call.end_byte, plain_call(name, source(step.object))
+    return 0, 0, None
 
 
 def no_global_function(case: Case) -> Finding | None:

@@ -78,7 +78,8 @@ def field(case: Case) -> Finding | None:
     meant, certainty = _meant(case, source, wanted)
     words = {"field": wanted, "meant": meant or "", "has": ", ".join(str(path[0]) for path, _ in places(source, 1))[:200]}
     quote = Quote(pointer="/input_items/0", quote=words["has"]) if words["has"] else None
-    edits = _field_edits(case, wanted, meant) if meant else []
+    # The XML node takes a field of the item itself, not one further down.
+    edits = _field_edits(case, wanted, meant) if meant and not (case.kind == "xml" and "." in meant) else []
     return Finding(words=words, edits=edits, quotes=(quote,) if quote else (), certainty=certainty)
 
 

@@ -54,6 +54,8 @@ def invalid_url(case: Case) -> Finding | None:
         return Finding(words=words)
     if plain == rendered:
         new = prefix + fixed
+    elif fixed == rendered.strip() and is_template(url) and len(placeholders(url)) == 1:
+        new = str(rewrite(url.strip(), lambda code: f" ({code.strip()}).trim() "))
     elif fixed.endswith(rendered) and is_template(url):
         new = f"={fixed.removesuffix(rendered)}{plain.lstrip()}"
     else:

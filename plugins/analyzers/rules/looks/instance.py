@@ -9,8 +9,8 @@ from plugins.analyzers.rules.rule import Finding
 
 
 def module(case: Case) -> Finding:
-    shown = re.search(r"(?:Module|module) '([^']+)'", case.error.message)
-    return Finding(words={"module": shown.group(1) if shown else "?"})
+    shown = re.search(r"(?:Module|module) '([^']+)'|^(\w+) is not defined", case.error.message)
+    return Finding(words={"module": shown.group(1) or shown.group(2) if shown else "?"})
 
 
 def workflow_timeout(case: Case) -> Finding | None:
