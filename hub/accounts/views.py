@@ -13,6 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.accounts import services
+from hub.accounts.browsers import describe_browser
 from hub.accounts.web import (
     THEME_COOKIE,
     current_actor,
@@ -140,7 +141,8 @@ def submit_account() -> ResponseReturnValue:
 @bp.get("/account/sessions")
 def sessions() -> ResponseReturnValue:
     """Where one is signed in."""
-    return render("accounts/sessions.html", sessions=services.list_sessions(current_actor()))
+    rows = services.list_sessions(current_actor())
+    return render("accounts/sessions.html", sessions=rows, describe_browser=describe_browser)
 
 
 @bp.post("/account/sessions/<session_id>/revoke")
