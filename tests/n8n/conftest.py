@@ -27,6 +27,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
     running.start()
     yield running
     running.stop()
+    if "Traceback" in running.log():
+        print(running.log()[-5000:])
 
 
 @pytest.fixture(scope="session")
