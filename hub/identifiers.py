@@ -13,16 +13,18 @@ import secrets
 import time
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _BLOCK = 36**4
 _counter = itertools.count(secrets.randbelow(_BLOCK))
 
 
 def _base36(number: int, width: int) -> str:
-    digits = []
-    for _ in range(width):
-        number, rest = divmod(number, 36)
-        digits.append(_DIGITS[rest])
-    return "".join(reversed(digits))
+    """``width`` (even) digits; two at a time, because a sync page needs 250 ids and waits for them."""
+    text = ""
+    for _ in range(width // 2):
+        number, rest = divmod(number, 1296)
+        text = _PAIRS[rest] + text
+    return text
 
 
 def new_id() -> str:

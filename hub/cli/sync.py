@@ -16,7 +16,7 @@ from hub.instances.services import list_instances
 from hub.jobs.models import JobState
 from hub.jobs.registry import JobContext
 from hub.jobs.services import claim_job, renew_lease
-from hub.jobs.worker import run_job
+from hub.jobs.worker import database_kept_open, run_job
 from hub.sync.progress import Progress
 from hub.sync.services import get_progress, request_sync
 
@@ -34,7 +34,9 @@ def sync(actor: Actor, name_or_id: str | None, every: bool) -> None:
         raise click.UsageError("Name one instance, or say --all.")
     instances = _own_instances(actor) if every else [find_instance(actor, name_or_id or "")]
     targets = [(instance.id, instance.name) for instance in instances]
-    results = [_sync_one(actor, instance_id, name) for instance_id, name in targets]
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    with database_kept_open(app):
+        results = [_sync_one(app, actor, instance_id, name) for instance_id, name in targets]
     sys.exit(0 if all(results) else 1)
 
 
@@ -86,9 +88,8 @@ class _Line:
         click.echo(("\r\x1b[K" if sys.stdout.isatty() else "") + (f"{self._name}: {problem}" if problem else self._text))
 
 
-def _sync_one(actor: Actor, instance_id: str, name: str) -> bool:
+def _sync_one(app: Flask, actor: Actor, instance_id: str, name: str) -> bool:
     """Queue the sync and run it here, or watch the worker that was faster. Whether it succeeded."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     job_id = request_sync(actor, instance_id).id
     line = _Line(name)
     while True:

@@ -7,7 +7,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor as SchedulerPool
@@ -15,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from hub.errors import HubError
+from hub.extensions import db
 from hub.jobs import services
 from hub.jobs.registry import HANDLERS, PERIODS, Handler, JobContext, LeaseLost, RetryLater
 
@@ -143,6 +146,19 @@ def _handler(name: str) -> Handler:
         raise HubError(f"No handler is declared for jobs called {name}.") from None
 
 
+@contextmanager
+def database_kept_open(app: Flask) -> Iterator[None]:
+    """Hold a connection to SQLite: whenever its last one closes, it moves its log into the database, which costs more than
+    a page of a sync."""
+    with app.app_context():
+        engine = db.engine
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with closing(engine.raw_connection()):
+        yield
+
+
 def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
     """Work until SIGTERM or SIGINT (or until ``stop`` is set), then end gently: running jobs get ``GRACE_SECONDS``."""
     stop = stop or threading.Event()
@@ -164,9 +180,10 @@ def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
         scheduler.add_job(worker.tick, "interval", seconds=seconds, args=[name])
     scheduler.start()
     log.info("the worker runs up to %d jobs at a time", app.extensions["hub_config"].worker_threads)
-    stop.wait()
-    log.info("stopping; running jobs have %d seconds", GRACE_SECONDS)
-    finished = worker.stop(GRACE_SECONDS)
+    with database_kept_open(app):
+        stop.wait()
+        log.info("stopping; running jobs have %d seconds", GRACE_SECONDS)
+        finished = worker.stop(GRACE_SECONDS)
     scheduler.shutdown(wait=False)
     if not finished:
         # A thread that does not end would keep the process alive; its job is queued again and built to be killed.
