@@ -80,7 +80,12 @@
     setTimeout(() => toast.remove(), 6000);
   }
 
-  for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  // A refused request says why in a fragment; what comes from elsewhere (a proxy, a broken line) has no such words.
+  document.addEventListener("htmx:responseError", (event) => {
+    const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+    say(answer.querySelector("[data-error]")?.textContent ?? $("#toasts").dataset.failure, "bad");
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(name, () => say($("#toasts").dataset.failure, "bad"));
   }
 })();

@@ -257,3 +257,10 @@ def test_health_needs_no_sign_in_and_tells_the_truth(client: FlaskClient, monkey
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert "down" not in answer.text
+
+
+def test_a_refused_fragment_says_why_in_few_words(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+    answer = browser_of(alice).get("/executions/c000", headers={"HX-Request": "true"})
+    assert answer.status_code == 404
+    assert "data-error" in answer.text
+    assert "<html" not in answer.text
