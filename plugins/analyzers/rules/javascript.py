@@ -13,7 +13,8 @@ _LANGUAGE = Language(tree_sitter_javascript.language())
 _INSERTED = (")", "]", "}", ",", "'", '"', "`", "})", ")}", "']", '"]', "}`", "')", '")')
 _CLOSERS = ")]}"
 _LONGEST = 20_000
-_MOST_TRIES = 4000
+#: Bounds the work of a repair: characters parsed in all.
+_MOST_PARSED = 2_000_000
 _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
 _DANGLING = re.compile(r"(?:\?\?|&&|\|\||===?|!==?|<=|>=|=>|[+\-*/%<>=&|?:.,])\s*$")
 
@@ -50,9 +51,12 @@ def is_expression(code: str) -> bool:
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, in the order of the text."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
+    # Not recursive: long sums and chains are deep trees.
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += reversed(current.children)
 
 
 def source(node: Node) -> str:
@@ -141,7 +145,7 @@ def _one_edit(code: str, *, is_code_check: bool) -> Iterator[str]:
             tries += 1
             if _balances(candidate) and valid(candidate):
                 yield candidate
-        if tries > _MOST_TRIES:
+        if tries * len(code) > _MOST_PARSED:
             return
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tree_sitter import Node
 
 from plugins.analyzers.rules.case import Case, Path
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, dig, find_path, render, supports
+from plugins.analyzers.rules.fields import UNDEFINED, dig, find_path, render, supports
 from plugins.analyzers.rules.javascript import replace_range, source
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.templates import is_template, placeholders
@@ -18,6 +17,8 @@ from plugins.analyzers.rules.trace import Step, Trace, path_in_pattern
 
 #: Parameters that hold code of their own, which is not evaluated as an expression.
 _CODE_PARAMETERS = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJson"))
+#: How many entries of a list a loop is tried with.
+_PICKS = 5
 _RESPONSE_FORMAT: Path = ("parameters", "options", "response", "response", "responseFormat")
 
 
@@ -171,16 +172,17 @@ def _texts_of(items: list[dict[str, Any]]) -> set[str]:
     return {entry for item in items for entry in item.values() if isinstance(entry, str)}
 
 
-def failing_steps(case: Case, code: str, wanted: str, line: int | None) -> Iterator[tuple[Trace, Node]]:
-    """The reads of ``wanted`` whose object is undefined, on the failing line first; loops are tried entry by entry."""
-    for on_line in (True, False):
-        for pick in range(5):
+def failing_steps(case: Case, code: str, wanted: str, line: int | None) -> list[tuple[Trace, Node]]:
+    """The reads of ``wanted`` whose object is undefined: those on the failing line, else all; loops entry by entry."""
+    for on_line in (True, False) if line is not None else (False,):
+        found = []
+        for pick in range(_PICKS):
             trace = Trace(case, code, pick)
-            for step in trace.steps():
-                if str(step.key) != wanted or step.holder not in (UNDEFINED, None) or step.holder is UNKNOWN:
-                    continue
-                if not on_line or line is None or step.node.start_point.row <= line - 1 <= step.node.end_point.row:
-                    yield trace, step.object
+            steps = trace.steps(wanted, line if on_line else None)
+            found += [(trace, step.object) for step in steps if str(step.key) == wanted and step.holder in (UNDEFINED, None)]
+        if found:
+            return found
+    return []
 
 
 def mend_undefined(case: Case, trace: Trace, node: Node, wanted: str | None) -> tuple[Mend | None, Step | None]:

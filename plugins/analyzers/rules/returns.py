@@ -22,11 +22,12 @@ def returned_values(code: str) -> list[Node]:
 
 
 def _own_returns(node: Node) -> Iterator[Node]:
-    if node.type == "return_statement":
-        yield node
-    for child in node.children:
-        if child.type not in FUNCTIONS:
-            yield from _own_returns(child)
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if current.type == "return_statement":
+            yield current
+        waiting += reversed([child for child in current.children if child.type not in FUNCTIONS])
 
 
 def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tree_sitter import Node
@@ -61,10 +62,17 @@ class Trace:
         finally:
             self._busy -= 1
 
-    def steps(self) -> Iterator[Step]:
-        """Every access to a member, in the order of the text."""
+    def steps(self, name: str | None = None, line: int | None = None) -> Iterator[Step]:
+        """Every access to a member (of that name, on that line), in the order of the text."""
         for node in walk(self.root):
-            if node.type in ("member_expression", "subscript_expression") and (step := self.step(node)):
+            if node.type not in ("member_expression", "subscript_expression"):
+                continue
+            if line is not None and not node.start_point.row <= line - 1 <= node.end_point.row:
+                continue
+            prop = node.child_by_field_name("property")
+            if name is not None and prop is not None and source(prop) != name:
+                continue  # its value is not worth following
+            if step := self.step(node):
                 yield step
 
     def step(self, node: Node) -> Step | None:
@@ -295,12 +303,21 @@ def _bound_in(scope: Node, child: Node, wanted: str) -> tuple[Node, Node] | None
         if left is not None and right is not None and wanted in _names(left):
             return scope, right
     if scope.type in ("program", "statement_block"):
-        for statement in reversed([sibling for sibling in scope.named_children if sibling.start_byte < child.start_byte]):
-            for declarator in statement.named_children if statement.type.endswith("_declaration") else ():
-                pattern, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
-                if pattern is not None and value is not None and wanted in _names(pattern):
-                    return pattern, value
+        earlier = (found for found in reversed(_declared(scope).get(wanted, [])) if found[0].start_byte < child.start_byte)
+        return next(earlier, None)
     return None
+
+
+@lru_cache(maxsize=256)
+def _declared(scope: Node) -> dict[str, list[tuple[Node, Node]]]:
+    """The variables that a block declares: for each name its patterns and values, in the order of the text."""
+    found: dict[str, list[tuple[Node, Node]]] = {}
+    for statement in scope.named_children:
+        for declarator in statement.named_children if statement.type.endswith("_declaration") else ():
+            pattern, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
+            for name in _names(pattern) if pattern is not None and value is not None else ():
+                found.setdefault(name, []).append((pattern, value))  # type: ignore[arg-type]
+    return found
 
 
 def _parameter(function: Node, wanted: str) -> tuple[Node, Node] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from tree_sitter import Node
 
@@ -144,6 +145,7 @@ def shape(case: Case) -> Finding:
     return Finding(edits=_edit(case, new if new != code else None))
 
 
+@lru_cache(maxsize=1)
 def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
     found = READING.search(case.error.message)
     if not found:
@@ -259,7 +261,7 @@ def no_function(case: Case) -> Finding:
     found = re.search(r"([A-Za-z_$][\w$]*) is not a function", case.error.message)
     name = found.group(1) if found else "?"
     trace = Trace(case, _code(case)[1])
-    for step in trace.steps():
+    for step in trace.steps(name):
         if str(step.key) == name and _on_line(case, step.node):
             start, end, new = _other_call(step, name)
             if new:
