@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash, make_response, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import gettext as _
@@ -14,7 +14,7 @@ from hub.accounts.web import current_actor
 from hub.analyses import repair, services
 from hub.analyses.cause_words import name_cause, name_place
 from hub.analyses.documents import UnreadableDocument, parse_document
-from hub.analyses.models import AiAnalysis
+from hub.analyses.models import AiAnalysis, Repair
 from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair import RepairPreview
 from hub.analyses.repair_run import ProofKind
@@ -27,7 +27,7 @@ from hub.analyses.repair_words import (
 )
 from hub.contracts.analysis import Diagnosis
 from hub.errors import Conflict, Invalid
-from hub.htmx import go_to, render
+from hub.htmx import go_to, is_fragment_request, render
 from hub.i18n import current_language
 
 bp = Blueprint("analyses", __name__)
@@ -75,7 +75,11 @@ def analyze_upload() -> ResponseReturnValue:
 def show(analysis_id: str) -> ResponseReturnValue:
     """Cause, evidence, suggestions and the change; the repair's progress is the part that polls."""
     analysis = services.get_analysis(current_actor(), analysis_id)
-    return _page(analysis)
+    repairs = repair.list_repairs(analysis)
+    answer = make_response(_page(analysis, repairs))
+    if is_fragment_request() and repairs and repairs[0].finished_at is not None:
+        answer.headers["HX-Refresh"] = "true"  # the end of a repair changes the whole page
+    return answer
 
 
 @bp.post("/analyses/<analysis_id>/feedback")
@@ -111,13 +115,12 @@ def old_workflow(repair_id: str) -> ResponseReturnValue:
     return Response(json.dumps(document, ensure_ascii=False, indent=2), mimetype="application/json", headers=headers)
 
 
-def _page(analysis: AiAnalysis) -> str:
+def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
     language = current_language()
     diagnosis = Diagnosis.model_validate(analysis.analysis)
     patches = [index for index, suggestion in enumerate(diagnosis.suggestions) if suggestion.patch]
     asked = request.args.get("suggestion", type=int)
     chosen = asked if asked in patches else next(iter(patches), None)
-    repairs = repair.list_repairs(analysis)
     preview = repair.build_preview(analysis, chosen) if chosen is not None else None
     return render(
         "analyses/show.html",

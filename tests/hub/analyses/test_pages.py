@@ -51,11 +51,14 @@ def test_apply_and_watch_to_the_end(page: FlaskClient, analysis: AiAnalysis, n8n
     values = form_values(page.get(address).text, f"{address}/repairs")
     assert page.post(f"{address}/repairs", data=values).location == address
     waiting = page.get(address).text
+    assert "HX-Refresh" not in page.get(address, headers={"HX-Request": "true"}).headers
     assert 'hx-trigger="every 1s"' in waiting
     assert '<noscript><meta http-equiv="refresh"' in waiting
     assert f'action="{address}/repairs"' not in waiting
     work(db.session.query(Repair).one().id)
-    fragment = page.get(address, headers={"HX-Request": "true"}).text
+    answer = page.get(address, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+    fragment = answer.text
     assert fragment.lstrip().startswith('<div id="repair"')
     assert "Verified" in fragment
     assert "every 1s" not in fragment
