@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +36,11 @@ def go_to(endpoint: str, **values: Any) -> Response:
     if request.headers.get("HX-Request") == "true":
         return FlaskResponse(status=204, headers={"HX-Redirect": location})
     return redirect(location, code=303)
+
+
+def read_filters(names: Iterable[str]) -> dict[str, str]:
+    """The named filters of a list from the address; empty text for one that is not set."""
+    return {name: request.args.get(name, "").strip() for name in names}
 
 
 def filtered_url(path: str, filters: Mapping[str, str], cursor: str | None = None) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from flask_babel import gettext as _
 
-from hub.errors import NotAllowed
+from hub.errors import NotAllowed, NotFound
 from hub.extensions import csrf
 
 CONTENT_SECURITY_POLICY = (
@@ -26,6 +26,12 @@ def refuse_cross_site() -> None:
     allowed = origin is None or urlsplit(origin).netloc == request.host if site is None else site in ("same-origin", "none")
     if not allowed:
         raise NotAllowed(_("The request came from another site."))
+
+
+def refuse_nul() -> None:
+    """No id, name or cursor holds a NUL character, and PostgreSQL would answer one with an error."""
+    if "\0" in request.path or b"%00" in request.query_string:
+        raise NotFound
 
 
 def set_headers(response: Response) -> Response:
@@ -52,4 +58,5 @@ def init_app(app: Flask) -> None:
     """Install the headers, the cross-site check and, behind it, the token check for every route."""
     app.after_request(set_headers)
     app.before_request(refuse_cross_site)
+    app.before_request(refuse_nul)
     csrf.init_app(app)

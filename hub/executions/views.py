@@ -16,7 +16,7 @@ from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import get_execution, list_executions
 from hub.executions.timeline import node_states, read_error, read_node, read_timeline
 from hub.executions.trends import list_retry_chain
-from hub.htmx import filtered_url, go_to, render
+from hub.htmx import filtered_url, go_to, read_filters, render
 from hub.instances.services import get_instance, list_instances
 from hub.templating import MODES
 from hub.workflows.graph import build_graph
@@ -32,7 +32,7 @@ PERIODS = {"1h": dt.timedelta(hours=1), "24h": dt.timedelta(days=1), "7d": dt.ti
 def index() -> ResponseReturnValue:
     """The executions of all instances, newest first."""
     actor = current_actor()
-    chosen = {name: request.args.get(name, "") for name in FILTERS}
+    chosen = read_filters(FILTERS)
     period = PERIODS.get(chosen["period"])
     page = list_executions(
         actor,
@@ -72,7 +72,9 @@ def show(execution_id: str) -> ResponseReturnValue:
     timeline = read_timeline(run_data)
     states = node_states(timeline)
     error = read_error(execution.error or result.get("error"))
-    chosen = request.args.get("node") or (error.node if error else "") or result.get("lastNodeExecuted") or ""
+    links = {str(node.get("name")): _node_url(execution, str(node.get("name"))) for node in document.get("nodes") or []}
+    blamed = error.node if error and error.node in links else ""  # a sub-workflow's error names a node of that one
+    chosen = request.args.get("node") or blamed or result.get("lastNodeExecuted") or ""
     return render(
         "executions/show.html",
         block="node_data",
@@ -80,7 +82,7 @@ def show(execution_id: str) -> ResponseReturnValue:
         workflow=workflow,
         instance=get_instance(actor, execution.instance_id),
         graph=build_graph(document.get("nodes") or [], document.get("connections"), states),
-        links={str(node.get("name")): _node_url(execution, str(node.get("name"))) for node in document.get("nodes") or []},
+        links=links,
         timeline=timeline,
         states=states,
         error=error,

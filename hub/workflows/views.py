@@ -6,7 +6,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub.accounts.web import current_actor
-from hub.htmx import filtered_url, render
+from hub.htmx import filtered_url, read_filters, render
 from hub.instances.services import list_instances
 from hub.workflows.services import list_tags, list_workflows
 
@@ -27,7 +27,7 @@ STATES = {
 def index() -> ResponseReturnValue:
     """The workflows of all instances: search, filters, pages by key."""
     actor = current_actor()
-    chosen = {name: request.args.get(name, "").strip() for name in FILTERS}
+    chosen = read_filters(FILTERS)
     active, archived, vanished = STATES.get(chosen["state"], STATES[""])
     page = list_workflows(
         actor,

@@ -179,10 +179,17 @@ def test_filters_choose_and_stay_chosen(browser: FlaskClient, alice: Actor, fail
     assert "No execution fits" in browser.get("/executions?status=WAITING").text
 
 
-@pytest.mark.parametrize("query", ["status=nonsense", "period=1y", "mode=%00", "live=1", "search=%25", "state=x"])
+@pytest.mark.parametrize("query", ["status=nonsense", "period=1y", "live=1", "search=%25", "state=x"])
 def test_odd_filters_do_no_harm(browser: FlaskClient, failure: Execution, query: str) -> None:
     assert browser.get(f"/executions?{query}").status_code == 200
     assert browser.get(f"/workflows?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/executions/%00", "/workflows/a%00", "/executions?mode=%00", "/workflows?tag=a%00b", "/audit?action=%00"]
+)
+def test_a_nul_character_finds_nothing(browser: FlaskClient, path: str) -> None:
+    assert browser.get(path).status_code == 404
 
 
 def test_a_wrong_cursor_is_said_so(browser: FlaskClient, failure: Execution) -> None:
