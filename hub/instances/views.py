@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from hub.accounts.web import current_actor
 from hub.errors import Invalid
@@ -15,6 +14,7 @@ from hub.htmx import go_to, render
 from hub.instances import services
 from hub.instances.connection import ConnectionReport
 from hub.instances.models import Instance
+from hub.instances.words import describe_interval
 
 bp = Blueprint("instances", __name__)
 
@@ -90,14 +90,8 @@ def delete(instance_id: str) -> ResponseReturnValue:
 
 
 def _form(values: Mapping[str, str], *, instance: Instance | None = None, error: Invalid | None = None) -> str:
-    intervals = [(minutes, _interval(minutes)) for minutes in services.SYNC_MINUTES]
+    intervals = [(minutes, describe_interval(minutes)) for minutes in services.SYNC_MINUTES]
     return render("instances/form.html", values=values, instance=instance, error=error, intervals=intervals)
-
-
-def _interval(minutes: int) -> str:
-    if minutes < 60:
-        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
-    return ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
 
 
 def _tell(report: ConnectionReport) -> None:

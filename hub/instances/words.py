@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask_babel import force_locale
+from flask_babel import force_locale, ngettext
 from flask_babel import gettext as _
 
 from hub.egress import describe_egress_error
@@ -21,6 +21,13 @@ def describe_error(code: str, details: Details) -> str:
     if words is not None:
         return words(details)
     return describe_egress_error(code, details) or _("The connection failed (%(code)s).", code=code)
+
+
+def describe_interval(minutes: int) -> str:
+    """A time between two syncs: whole minutes below an hour, else whole hours."""
+    if minutes < 60:
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    return ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
 
 
 def english_error(error: N8nError) -> str:

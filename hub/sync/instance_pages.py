@@ -10,7 +10,7 @@ from hub.accounts.web import current_actor
 from hub.htmx import go_to, is_fragment_request, render
 from hub.instances import services as instances
 from hub.instances.views import bp
-from hub.instances.words import describe_instance_error
+from hub.instances.words import describe_instance_error, describe_interval
 from hub.sync.overview import find_sync_jobs, overview_instances
 from hub.sync.progress import read_progress
 from hub.sync.services import request_sync
@@ -42,6 +42,7 @@ def show(instance_id: str) -> ResponseReturnValue:
         overview=overview_instances([instance.id])[instance.id],
         report=instances.last_report(instance),
         problem=describe_instance_error(instance),
+        describe_interval=describe_interval,
     )
 
 
