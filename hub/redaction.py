@@ -123,6 +123,7 @@ class _Search:
         return {value: f"<SECRET_{number}>" for number, value in enumerate(self._values, self._highest + 1)}
 
     def add(self, value: str) -> None:
+        """Note a secret, unless the text is too short or too ordinary to be one."""
         value = value.strip()
         scheme, _, rest = value.partition(" ")
         if scheme.lower() in ("bearer", "basic", "token", "apikey", "key") and rest:
@@ -133,6 +134,7 @@ class _Search:
             self._values.setdefault(value)
 
     def walk(self, value: Any) -> None:
+        """Note every secret of a JSON value."""
         if isinstance(value, str):
             self._read_text(value)
         elif isinstance(value, list):

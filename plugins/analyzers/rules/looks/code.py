@@ -86,6 +86,7 @@ def _on_line(case: Case, node: Node) -> bool:
 
 
 def parsed_object(case: Case) -> Finding:
+    """``JSON.parse`` of what is an object already."""
     calls = json_parse(case)
     if len(calls) != 1:
         return Finding()
@@ -94,6 +95,7 @@ def parsed_object(case: Case) -> Finding:
 
 
 def fenced_json(case: Case) -> Finding:
+    """``JSON.parse`` of a text with a Markdown fence around it."""
     calls = json_parse(case)
     if len(calls) != 1:
         return Finding()
@@ -129,10 +131,12 @@ def item_in_all_mode(case: Case) -> Finding | None:
 
 
 def items_in_each_mode(case: Case) -> Finding | None:
+    """Code for all items in a node that runs once for each of them."""
     return mode(case) if case.parameters.get("mode") == "runOnceForEachItem" else None
 
 
 def shape(case: Case) -> Finding:
+    """A return that is not of the shape of items, brought to it."""
     code = _code(case)[1]
     each_item = case.parameters.get("mode") == "runOnceForEachItem"
     if "json" in case.error.message and not each_item:
@@ -161,6 +165,7 @@ def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace
 
 
 def undefined(case: Case) -> Finding | None:
+    """A property of an undefined value, read from where the data has it."""
     read = _read_of_undefined(case)
     if read is None:
         return None
@@ -232,6 +237,7 @@ def _loop_beyond_end(case: Case) -> Finding | None:
 
 
 def not_iterable(case: Case) -> Finding | None:
+    """A loop over something undefined, led to the list that was meant."""
     trace = Trace(case, _code(case)[1])
     line = case.error.line_number
     for node in walk(trace.root):
@@ -291,6 +297,7 @@ def no_global_function(case: Case) -> Finding | None:
 
 
 def no_variable(case: Case) -> Finding:
+    """A name that is defined nowhere, led to the defined one that differs by a slip."""
     found = re.match(r"([A-Za-z_$][\w$]*) is not defined", case.error.message)
     name = found.group(1) if found else "?"
     code = _code(case)[1]

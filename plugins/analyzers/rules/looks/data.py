@@ -133,6 +133,7 @@ def _parameter_texts(case: Case) -> list[tuple[Path, str]]:
 
 
 def condition(case: Case) -> Finding:
+    """A strict condition whose values can be read as the wanted type."""
     shown = re.search(
         r"'([\s\S]*)' is an? (\w+) but was expecting an? (\w+)|Comparison type expects an? (\w+) but", case.error.message
     )
@@ -159,6 +160,7 @@ def _condition_values(case: Case) -> list[str]:
 
 
 def assignment(case: Case) -> Finding:
+    """A field of an Edit Fields node whose value is of another type than the field."""
     shown = re.search(r"'(.*)' expects an? (\w+) but we got '?([\s\S]*?)'? \[item", case.error.message)
     if not shown:
         return Finding(words={"field": "?", "type": "?", "value": "?"})
@@ -168,6 +170,7 @@ def assignment(case: Case) -> Finding:
 
 
 def binary(case: Case) -> Finding:
+    """The name under which the file lies, or the request that should have kept its answer as a file."""
     shown = _BINARY_NAME.search(case.words)
     wanted = (shown.group(1) or shown.group(2)) if shown else "data"
     keys = case.evidence.input_binary_keys

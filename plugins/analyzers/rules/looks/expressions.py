@@ -70,6 +70,7 @@ def _prefix_finding(case: Case, name: str, entry: tuple[Path, str], edits: list[
 
 
 def syntax(case: Case) -> Finding:
+    """Every expression of the failing node that does not parse, repaired."""
     edits, broken = [], ""
     for path, value in case.texts():
         if not is_template(value) or path[-1] in _NOT_EVALUATED:
@@ -90,6 +91,7 @@ def syntax(case: Case) -> Finding:
 
 
 def unknown_node(case: Case) -> Finding:
+    """The existing node that a reference to a missing one meant: by its name, and by having the data."""
     missing = case.error.node_cause or ""
     names = [str(node.get("name")) for node in case.evidence.workflow["nodes"] if node.get("name") != case.name]
     keys = [reference.keys for reference in node_references(case, missing)]
@@ -112,6 +114,7 @@ def unconnected(case: Case) -> Finding | None:
 
 
 def unexecuted(case: Case) -> Finding:
+    """References to a node that did not run, led to the same field elsewhere."""
     missing = case.error.node_cause or ""
     inside_code = case.kind == "code"
 
@@ -203,6 +206,7 @@ def _is_about(case: Case, lost: Lost, named: list[str]) -> bool:
 
 
 def lost_anywhere(case: Case) -> Finding | None:
+    """References of the failing node that gave nothing."""
     lost = lost_references(case)
     if "Invalid URL" in case.error.message or "URL parameter" in case.error.message:
         lost = [entry for entry in lost if entry.path[1:2] == ("url",)]

@@ -40,6 +40,7 @@ _TOKEN_NAME = re.compile(r"[^!#$%&'*+\-.^`|~\w]+")
 
 
 def invalid_url(case: Case) -> Finding | None:
+    """An address without a proper scheme, or with quotes or spaces around it."""
     url = case.parameters.get("url")
     shown = re.search(r"Invalid URL: ([\s\S]*?)\. URL must", case.error.message)
     rendered = shown.group(1) if shown else str((case.error.request or {}).get("uri") or "")
@@ -169,6 +170,7 @@ def _reads_fields(case: Case, name: str) -> bool:
 
 
 def redirects(case: Case) -> Finding:
+    """A limit of redirects that is lower than usual, or redirects that are not followed."""
     path: Path = ("options", "redirect", "redirect")
     limit = dig(case.parameters, (*path, "maxRedirects"))
     if case.status and dig(case.parameters, (*path, "followRedirects")) is False:
@@ -199,6 +201,7 @@ def _page_size(case: Case) -> int | None:
 
 
 def empty_url(case: Case) -> Finding:
+    """An address whose expression gave nothing."""
     url = case.parameters.get("url")
     known = isinstance(url, str) and bool(placeholders(url)) and expression_value(case, placeholders(url)[0].code) is not UNKNOWN
     return Finding(certainty=1.0 if known else 0.9)

@@ -27,6 +27,7 @@ _PATH = re.compile(r"[\"'`\s(](/[\w\-./{}:~%]*[\w}])")
 
 
 def wrong_method(case: Case) -> Finding | None:
+    """The method that the answer of a 405 allows."""
     found = _ALLOWED.search(case.words.replace(case.method, "", 1) if case.method else case.words)
     named = re.findall("|".join(_METHODS), found.group(1).upper()) if found else []
     allowed = [method for method in named if method not in ("OPTIONS", "HEAD") and method != case.method]
@@ -69,18 +70,22 @@ def _moved(url: str, path: str, right: str) -> str | None:
 
 
 def rejected(case: Case) -> Finding:
+    """A field that the service misses or refuses."""
     return sent.rejected_field(case) or Finding(words={"field": "?"})
 
 
 def rejected_type(case: Case) -> Finding | None:
+    """A field that the service wants in another type."""
     return sent.rejected_type(case)
 
 
 def media_type(case: Case) -> Finding:
+    """The format that the service wants instead."""
     return sent.other_media_type(case)
 
 
 def over_plain_http(case: Case) -> Finding | None:
+    """An http:// address, to be called with https://."""
     url = case.parameters.get("url")
     if not isinstance(url, str) or not url.startswith("http://"):
         return None
@@ -96,6 +101,7 @@ def server_fault(case: Case) -> Finding:
 
 
 def retry_outage(case: Case, finding: Finding) -> Sequence[Edit] | None:
+    """Retries, except where the service crashes over this very request."""
     return None if finding.facts.get("crash") else retry_if_repeatable(case, finding)
 
 

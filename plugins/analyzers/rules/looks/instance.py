@@ -9,6 +9,7 @@ from plugins.analyzers.rules.rule import Finding
 
 
 def module(case: Case) -> Finding:
+    """The module that the code asks for."""
     shown = re.search(r"(?:Module|module) '([^']+)'|^(\w+) is not defined", case.error.message)
     return Finding(words={"module": shown.group(1) or shown.group(2) if shown else "?"})
 
@@ -21,4 +22,5 @@ def workflow_timeout(case: Case) -> Finding | None:
 
 
 def withheld(case: Case) -> Finding | None:
+    """An error of which n8n tells nothing."""
     return Finding() if case.error.withheld and not case.error.code else None

@@ -21,6 +21,7 @@ _RAISED_TIMEOUT = 30_000
 
 
 def address(case: Case) -> Finding:
+    """The host that was called."""
     url = str((case.error.request or {}).get("uri") or case.parameters.get("url") or "")
     return Finding(words={"host": _host(url) or case.error.description or "?"})
 

@@ -29,6 +29,7 @@ def thrown(case: Case) -> Finding | None:
 
 
 def stop_node(case: Case) -> Finding | None:
+    """A Stop and Error node did what it is for."""
     return Finding() if case.kind == "stopAndError" else None
 
 
@@ -48,6 +49,7 @@ def _webhook(case: Case) -> tuple[str, str] | None:
 
 
 def no_respond_node(case: Case) -> Finding:
+    """The webhook that waits for a respond node."""
     found = _webhook(case)
     if found is None:
         return Finding()
@@ -55,6 +57,7 @@ def no_respond_node(case: Case) -> Finding:
 
 
 def unused_respond_node(case: Case) -> Finding:
+    """The webhook that answers by itself beside a respond node."""
     found = _webhook(case)
     if found is None:
         return Finding()
@@ -62,5 +65,6 @@ def unused_respond_node(case: Case) -> Finding:
 
 
 def node_type(case: Case) -> Finding:
+    """The type that the instance does not know."""
     shown = re.search(r"(?:Unrecognized|unknown) node type:?\s*\"?([@\w./\-]+)", case.words, re.IGNORECASE)
     return Finding(words={"type": shown.group(1) if shown else "?"})
