@@ -21,6 +21,7 @@ from hub.accounts.models import User
 from hub.accounts.services import Client, open_session
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role
+from hub.database.migrations import upgrade_database
 from hub.extensions import db
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -74,13 +75,13 @@ class Browser(FlaskClient):
 
 @pytest.fixture(scope="session")
 def app(config: Config) -> Iterator[Flask]:
-    """One app for the whole run, on a freshly made schema."""
+    """One app for the whole run, on the schema that the migrations make."""
     app = create_app(config)
     app.testing = True
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
-        db.create_all()
+        upgrade_database()
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -1,0 +1,71 @@
+"""``hub user`` and ``hub api-key``, and whom a command acts for."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from click.testing import Result
+from flask import Flask
+
+from hub.accounts.models import ApiKey, User
+from hub.accounts.services import authenticate_api_key
+from hub.cli import main
+from hub.cli.actor import choose_user
+from hub.contracts.actor import Actor, Role
+from hub.errors import Invalid, NotFound
+
+Session = sa.orm.scoped_session[sa.orm.Session]
+
+
+def hub(app: Flask, *arguments: str, **options: str) -> Result:
+    return app.test_cli_runner().invoke(main, arguments, **options)  # type: ignore[arg-type]
+
+
+def test_create_and_list(app: Flask, session: Session) -> None:
+    result = hub(app, "user", "create", "Op@Example.com", "--operator", "--password-stdin", input="a long password\n")
+    assert (result.exit_code, result.output) == (0, "Created op@example.com (operator).\n")
+    user = session.scalars(sa.select(User)).one()
+    assert (user.name, user.role) == ("Op", Role.OPERATOR)
+    assert "a long password" not in user.password
+    assert "op@example.com" in hub(app, "user", "list").output
+
+
+def test_the_password_is_asked_for_twice(app: Flask, session: Session) -> None:
+    result = hub(app, "user", "create", "a@example.com", input="a long password\na long password\n")
+    assert result.exit_code == 0
+    assert "a long password" not in result.output
+
+
+def test_a_bad_user_is_one_line(app: Flask, session: Session) -> None:
+    result = hub(app, "user", "create", "nobody", "--password-stdin", input="short\n")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("hub: ")
+    assert session.scalars(sa.select(User)).all() == []
+
+
+def test_an_api_key_is_printed_once_and_works(app: Flask, session: Session, alice: Actor) -> None:
+    result = hub(app, "api-key", "create", "alice@example.com", "ci", "--permission", "read", "--expires-days", "30")
+    assert result.exit_code == 0
+    secret = result.stdout.strip()
+    assert authenticate_api_key(secret).user_id == alice.user_id
+    stored = session.scalars(sa.select(ApiKey)).one()
+    assert secret not in (stored.key, stored.key_prefix)
+    assert stored.expires_at is not None
+
+
+def test_whom_a_command_acts_for(session: Session) -> None:
+    with pytest.raises(Invalid, match="no user yet"):
+        choose_user(None)
+    session.add(User(email="one@example.com", password="!", name="One"))
+    session.flush()
+    assert choose_user(None).email == "one@example.com"
+    session.add(User(email="two@example.com", password="!", name="Two"))
+    session.flush()
+    with pytest.raises(Invalid, match="--user EMAIL"):
+        choose_user(None)
+    session.add(User(email="op@example.com", password="!", name="Op", role=Role.OPERATOR))
+    session.flush()
+    assert choose_user(None).email == "op@example.com"
+    assert choose_user("Two@example.com ").email == "two@example.com"
+    with pytest.raises(NotFound):
+        choose_user("three@example.com")
