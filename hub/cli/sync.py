@@ -11,6 +11,7 @@ from flask import Flask, current_app
 from hub.cli.actor import as_user
 from hub.cli.instances import find_instance
 from hub.contracts.actor import Actor
+from hub.extensions import db
 from hub.instances.models import Instance
 from hub.instances.services import list_instances
 from hub.jobs.models import JobState
@@ -34,6 +35,7 @@ def sync(actor: Actor, name_or_id: str | None, every: bool) -> None:
         raise click.UsageError("Name one instance, or say --all.")
     instances = _own_instances(actor) if every else [find_instance(actor, name_or_id or "")]
     targets = [(instance.id, instance.name) for instance in instances]
+    db.session.rollback()  # reading has taken SQLite's write lock, which the jobs need
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     with database_kept_open(app):
         results = [_sync_one(app, actor, instance_id, name) for instance_id, name in targets]
@@ -90,19 +92,28 @@ class _Line:
 
 def _sync_one(app: Flask, actor: Actor, instance_id: str, name: str) -> bool:
     """Queue the sync and run it here, or watch the worker that was faster. Whether it succeeded."""
-    job_id = request_sync(actor, instance_id).id
+    with app.app_context():
+        job_id = request_sync(actor, instance_id).id
     line = _Line(name)
     while True:
+        _run_here(app, job_id, line)
         with app.app_context():
-            job = claim_job(job_id)
-            if job is not None:
-                run_job(app, _Foreground(job.id, job.attempts, app, line), job.name, dict(job.arguments))
             progress = get_progress(actor, instance_id)
         if not progress.is_active:
             line.end(progress.error if progress.state is JobState.FAILED else None)
             return progress.state is JobState.DONE
         _show(line, progress)
         time.sleep(_LOOK_SECONDS)
+
+
+def _run_here(app: Flask, job_id: str, line: _Line) -> None:
+    """Run the job in this process if no worker has it and its time has come."""
+    with app.app_context():
+        job = claim_job(job_id)
+        if job is None:
+            return
+        context, name, arguments = _Foreground(job.id, job.attempts, app, line), job.name, dict(job.arguments)
+    run_job(app, context, name, arguments)
 
 
 def _show(line: _Line, progress: Progress) -> None:
