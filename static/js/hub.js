@@ -71,7 +71,6 @@
     }
   }
 
-  // Announces through the live region; the copy of the toast disappears by itself.
   function say(text, tone = "neutral") {
     const toast = $("#toast").content.firstElementChild.cloneNode(true);
     toast.classList.add(`tone-${tone}`);
@@ -79,6 +78,15 @@
     $("#toasts").append(toast);
     setTimeout(() => toast.remove(), 6000);
   }
+
+  // A pager's link goes with its list: the keyboard goes on at the new one.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const trigger = event.detail.requestConfig.elt;
+    const list = document.getElementById(event.detail.target.id);
+    if (!list || trigger.isConnected || !trigger.matches("a, button")) return;
+    list.tabIndex = -1;
+    list.focus({ preventScroll: true });
+  });
 
   // A refused request says why in a fragment; what comes from elsewhere (a proxy, a broken line) has no such words.
   document.addEventListener("htmx:responseError", (event) => {
