@@ -38,12 +38,8 @@
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
     }
-    const opener = event.target.closest("[data-opens]");
-    if (opener) document.getElementById(opener.dataset.opens).showModal();
     const copier = event.target.closest("[data-copies]");
     if (copier) copy(copier);
-    const closer = event.target.closest("[data-closes]");
-    if (closer) closer.closest(closer.dataset.closes).remove();
     const chosen = event.target.closest(".graph svg a");
     if (chosen) select(chosen);
     const folder = event.target.closest("[data-cancels]");
