@@ -82,7 +82,7 @@ class AnalysisResource(Resource):
 class NewAnalysis(Resource):
     """Either an execution that the hub knows, or a document."""
 
-    execution_id: str | None = None
+    execution_id: str | None = Field(None, pattern=r"^[a-z0-9]{1,32}$")
     document: dict[str, Any] | None = Field(
         None, description="An execution of n8n's public API with its data, or {execution, workflow}."
     )

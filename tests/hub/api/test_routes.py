@@ -67,7 +67,7 @@ def test_unknown_fields_and_parameters_are_refused(program: Program) -> None:
 
 
 @pytest.mark.parametrize("path", ["/instances", "/workflows", "/executions", "/analyses", "/audit"])
-@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyJhIiwiYiIsImMiXQ", "eyJhIjoxfQ", "%00"])
+@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyJhIiwiYiIsImMiXQ", "eyJhIjoxfQ", "WyJhXHUwMDAwIiwiYiJd"])
 def test_a_cursor_that_no_list_gave_is_refused(program: Program, alice: Actor, path: str, cursor: str) -> None:
     make_instance(alice)
     refused(program, 422, "GET", f"{path}?cursor={cursor}")
@@ -80,6 +80,13 @@ def test_unknown_paths_and_methods_are_problems_too(program: Program) -> None:
     assert "GET" in answer.headers.get("Allow", "GET")
     assert program.client.post("/api/v1/me").headers["Allow"]
     assert program.client.get("/no-such-page").mimetype == "text/html"
+
+
+def test_a_nul_character_is_no_server_error(program: Program) -> None:
+    answer = program.client.get("/api/v1/audit?action=%00", headers={"Authorization": f"Bearer {program.key}"})
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    refused(program, 422, "POST", "/analyses", json={"executionId": "a\x00"})
+    refused(program, 422, "POST", "/instances", json={"name": "a\x00", "url": "http://a\x00b", "apiKey": "\x00"})
 
 
 def test_an_unexpected_error_tells_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
