@@ -31,11 +31,24 @@ def render(template: str, *, block: str | None = None, **context: Any) -> str:
 
 
 def go_to(endpoint: str, **values: Any) -> Response:
+    """``go_to_path`` by the name of the page."""
+    return go_to_path(url_for(endpoint, **values))
+
+
+def go_to_path(path: str) -> Response:
     """See other: a redirect that a plain form follows with GET, and that htmx follows as a whole page."""
-    location = url_for(endpoint, **values)
     if request.headers.get("HX-Request") == "true":
-        return FlaskResponse(status=204, headers={"HX-Redirect": location})
-    return redirect(location, code=303)
+        return FlaskResponse(status=204, headers={"HX-Redirect": path})
+    return redirect(path, code=303)
+
+
+def own_path(target: str | None) -> str:
+    """``target`` where it is a path of this site, else ``/``: a ``next`` never leads to another host."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return "/"
+    if "\\" in target or not target.isprintable():
+        return "/"
+    return target
 
 
 def read_filters(names: Iterable[str]) -> dict[str, str]:

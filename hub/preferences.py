@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, current_app, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
+from hub.htmx import own_path
 from hub.i18n import LANGUAGE_COOKIE, LANGUAGES
-from hub.templating import THEME_COOKIE, THEMES
 
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "hub_theme"
 YEAR = 365 * 24 * 3600
-#: Form field -> cookie and the values it may take.
+#: Preference -> its cookie and the values it may take.
 CHOICES = {"language": (LANGUAGE_COOKIE, frozenset(LANGUAGES)), "theme": (THEME_COOKIE, frozenset(THEMES))}
 
 bp = Blueprint("preferences", __name__, url_prefix="/preferences")
 
 
-def local_path(target: str) -> str:
-    """``target`` where it is a path of this site, else the first page: never a way to another host."""
-    is_local = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target and target.isprintable()
-    return target if is_local else url_for("dashboard.index")
+def remember(response: Response, name: str, value: str) -> None:
+    """Keep a preference in this browser; a value that does not exist changes nothing."""
+    cookie, allowed = CHOICES[name]
+    if value in allowed:
+        secure = current_app.extensions["hub_config"].secure_cookies
+        response.set_cookie(cookie, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
 
 
 @bp.post("/")
 def choose() -> ResponseReturnValue:
     """Keep the chosen language or theme and go back to where the person was."""
-    response = redirect(local_path(request.form.get("next", "")), code=303)
-    for name, (cookie, allowed) in CHOICES.items():
-        value = request.form.get(name, "")
-        if value in allowed:
-            response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    response = redirect(own_path(request.form.get("next")), code=303)
+    for name in CHOICES:
+        remember(response, name, request.form.get(name, ""))
     return response

@@ -19,10 +19,10 @@ from markupsafe import Markup
 from hub.columns import utc_now
 from hub.config import ROOT
 from hub.json_tree import render_json
+from hub.preferences import THEME_COOKIE, THEMES
 
 MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "frame")
-THEMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
-THEME_COOKIE = "hub_theme"
+THEME_NAMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 
 
 class Status(NamedTuple):
@@ -256,7 +256,7 @@ def init_app(app: Flask) -> None:
         navigation=navigation,
         is_current=is_current,
         theme=theme,
-        themes=THEMES,
+        themes=THEME_NAMES,
         status_of=status_of,
         icon=functools.partial(render_icon, sprite),
         ui_state=workflow_state,

@@ -25,6 +25,7 @@ from hub.crypto import digest_token
 from hub.errors import Invalid, NotAllowed, NotFound, Unauthenticated
 from hub.extensions import db
 from hub.i18n import LANGUAGES
+from hub.preferences import THEMES
 
 IDLE_LIFETIME = dt.timedelta(days=14)
 ABSOLUTE_LIFETIME = dt.timedelta(days=30)
@@ -33,7 +34,6 @@ SEEN_EVERY = dt.timedelta(minutes=5)
 ATTEMPTS_PER_ACCOUNT = 10
 ATTEMPTS_PER_ADDRESS = 30
 
-THEMES = ("system", "light", "dark")
 
 _PASSWORD_LENGTH = {"minimum": passwords.MIN_LENGTH, "maximum": passwords.MAX_LENGTH}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

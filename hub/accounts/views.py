@@ -15,11 +15,8 @@ from werkzeug.wrappers import Response
 from hub.accounts import services
 from hub.accounts.browsers import describe_browser
 from hub.accounts.web import (
-    THEME_COOKIE,
     current_actor,
     end_session,
-    go_to_path,
-    own_path,
     remember_settings,
     request_client,
     session_token,
@@ -27,8 +24,9 @@ from hub.accounts.web import (
 )
 from hub.columns import utc_now
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
-from hub.htmx import go_to, render
+from hub.htmx import go_to, go_to_path, own_path, render
 from hub.i18n import current_language
+from hub.preferences import THEME_COOKIE
 
 bp = Blueprint("accounts", __name__)
 

@@ -14,15 +14,15 @@ from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
 from hub.accounts import services
-from hub.accounts.services import ABSOLUTE_LIFETIME, THEMES, Client, SignedIn
+from hub.accounts.services import ABSOLUTE_LIFETIME, Client, SignedIn
 from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.errors import Unauthenticated
 from hub.extensions import login
-from hub.i18n import LANGUAGE_COOKIE, LANGUAGES
+from hub.htmx import own_path
+from hub.preferences import CHOICES, remember
 
 API_PREFIX = "/api/"
-THEME_COOKIE = "hub_theme"
 
 #: The only endpoints that answer without a session or an API key. A route that is not here is closed.
 PUBLIC_ENDPOINTS = frozenset(
@@ -119,28 +119,9 @@ def end_session(response: Response) -> Response:
 
 def remember_settings(response: Response, settings: Mapping[str, Any]) -> Response:
     """Bring a person's own language and theme to this browser; pages read them from cookies."""
-    for name, cookie, allowed in (("language", LANGUAGE_COOKIE, LANGUAGES), ("theme", THEME_COOKIE, THEMES)):
-        value = str(settings.get(name))
-        if value in allowed:
-            secure = _config().secure_cookies
-            response.set_cookie(cookie, value, max_age=365 * 24 * 3600, secure=secure, httponly=True, samesite="Lax")
+    for name in CHOICES:
+        remember(response, name, str(settings.get(name)))
     return response
-
-
-def own_path(target: str | None) -> str:
-    """``target`` where it is a path of this site, else ``/``: a ``next`` never leads to another host."""
-    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
-        return "/"
-    if "\\" in target or not target.isprintable():
-        return "/"
-    return target
-
-
-def go_to_path(path: str) -> Response:
-    """See other, for plain forms and for htmx."""
-    if request.headers.get("HX-Request") == "true":
-        return FlaskResponse(status=204, headers={"HX-Redirect": path})
-    return redirect(path, code=303)
 
 
 def _load_user(_request: Request) -> CurrentUser | None:

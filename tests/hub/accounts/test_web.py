@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from hub.accounts import services
 from hub.accounts.services import Client
-from hub.accounts.web import own_path
+from hub.htmx import own_path
 
 PASSWORD = "correct horse battery"
 
