@@ -162,7 +162,7 @@ def test_a_secret_is_taken_out_before_texts_are_cut() -> None:
 def test_large_executions_become_small_but_the_workflow_stays_whole() -> None:
     code = "x" * 50_000
     items = [
-        {"text": "y" * 5000, "rows": list(range(1000)), "deep": {str(key): "z" * 300 for key in range(200)}} for _ in range(300)
+        {"text": "y" * 5000, "rows": list(range(1000)), "deep": {str(key): "z" * 300 for key in range(200)}} for _ in range(30)
     ]
     runs = {f"Node {number}": [run(items)] for number in range(4)}
     flow = workflow(nodes=[node("Hook", "webhook"), node("Call", "code", jsCode=code)])
