@@ -81,11 +81,12 @@ def connect(n8n: N8nServer) -> None:
 
 
 def run_hub() -> int:
-    """Run the hub in the foreground. Ctrl-C reaches it too, so it is only waited for."""
-    hub = subprocess.Popen([sys.executable, "-m", "hub", "run"])
+    """Run the hub until it ends or Ctrl-C. It has a process group of its own, so that it is told once, by us."""
+    hub = subprocess.Popen([sys.executable, "-m", "hub", "run"], process_group=0)
     try:
         return hub.wait()
     except KeyboardInterrupt:
+        hub.terminate()
         hub.wait(30)
         return 0
 
