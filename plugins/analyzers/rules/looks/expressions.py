@@ -23,6 +23,8 @@ _JSON_TEXTS = frozenset(("jsonBody", "jsonQuery", "jsonHeaders", "jsonOutput", "
 _NOT_EVALUATED = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJson", "html", "content"))
 
 
+#: A field of the very same name was found: see ``fields.find_path``.
+_SURE = 0.95
 _HALF_OPEN = re.compile(r"\{\{([^{}]*)\}(?!\})|(?<!\{)\{([^{}]*)\}\}")
 
 
@@ -193,7 +195,9 @@ def lost_in_request(case: Case) -> Finding | None:
     named = complained_names(case) if case.status != 404 else []
     lost = [entry for entry in lost_references(case) if len(entry.path) > 1 and entry.path[1] in places]
     about = [entry for entry in lost if not named or _is_about(case, entry, named)]
-    return _lost_finding(about) if any(entry.edit for entry in about) else None
+    # A service names the first field that it misses; others that went the same way would be refused next.
+    alike = [entry for entry in lost if entry not in about and entry.edit and entry.certainty >= _SURE]
+    return _lost_finding(about + alike) if any(entry.edit for entry in about) else None
 
 
 def _is_about(case: Case, lost: Lost, named: list[str]) -> bool:
