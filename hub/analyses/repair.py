@@ -289,6 +289,8 @@ def _proofs(change: Change, evidence: Evidence, base: Json | None) -> tuple[Proo
 def _obstacle(analysis: AiAnalysis, evidence: Evidence, base: Json | None, proofs: tuple[ProofKind, ...]) -> Notice | None:
     if analysis.execution_id is None:
         return Notice("no-instance")
+    if (analysis.request_data or {}).get("sample"):
+        return Notice("sample")
     if blocked_cause(analysis.cause, evidence):
         return Notice("blocked-cause")
     if base is None:

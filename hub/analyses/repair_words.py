@@ -18,6 +18,7 @@ Words = dict[str, Any]
 _ENDS: Words = {
     # Can't be started.
     "no-instance": lazy_gettext("This execution came from a file, so there is no n8n in which to apply the change."),
+    "sample": lazy_gettext("This is a recorded sample. Connect your own n8n to apply a change like this one and see it proven."),
     "no-fresh-workflow": lazy_gettext(
         "The hub could not read the workflow from n8n when it made this analysis. Analyse the execution again when n8n answers."
     ),

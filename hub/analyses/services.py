@@ -97,15 +97,16 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
     if subject.execution.status not in ANALYZABLE:
         raise Conflict(_("Only executions that failed can be analysed."))
     execution = execution_document(subject)
-    title = subject.workflow.name
+    title, sample = subject.workflow.name, subject.instance.is_sample
     workflow, base = _current_workflow(subject)
+    request = {"base": base, "sample": sample}
     evidence = build_evidence(execution, workflow)
     known = _find_same(actor, execution_id, evidence)
     if known is not None:
-        known.request_data = {"base": base}
+        known.request_data = request
         db.session.commit()
         return known
-    return _store(actor, evidence, title=title, execution_id=execution_id, base=base)
+    return _store(actor, evidence, title=title, execution_id=execution_id, request=request)
 
 
 def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
@@ -114,7 +115,7 @@ def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
     if execution.get("status") == "success":
         raise UnreadableDocument("succeeded", "This execution succeeded; there is no failure to explain.")
     evidence = build_evidence(execution, workflow)
-    return _store(actor, evidence, title=str(evidence.workflow["name"]), execution_id=None, base=None)
+    return _store(actor, evidence, title=str(evidence.workflow["name"]), execution_id=None, request={"base": None})
 
 
 def get_analysis(actor: Actor, analysis_id: str) -> AiAnalysis:
@@ -270,7 +271,7 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
-def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, base: Json | None) -> AiAnalysis:
+def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, request: Json) -> AiAnalysis:
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
     plain = clean_json(diagnosis.model_dump(mode="json"))
@@ -278,7 +279,7 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
         user_id=actor.user_id,
         execution_id=execution_id,
         error_data=clean_json(evidence.model_dump(mode="json")),
-        request_data={"base": base},
+        request_data=request,
         analysis=plain,
         suggestions=plain["suggestions"],
         confidence=diagnosis.confidence,

@@ -22,6 +22,7 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.executions.models import Execution, ExecutionStatus
 from hub.extensions import db
 from hub.instances.errors import Unreachable
+from hub.instances.models import Instance
 from hub.jobs.models import Job
 from hub.jobs.services import RetryLater
 from tests.hub.analyses.fake_n8n import FakeN8n, Killed, failed_execution, make_workflow
@@ -70,7 +71,7 @@ def test_only_patches_have_a_preview(alice: Actor, analysis: AiAnalysis, index: 
         preview_repair(alice, analysis.id, index)
 
 
-def test_sample_and_file_analyses_cannot_be_applied(alice: Actor, analyzer: OneAnswer) -> None:
+def test_analyses_of_files_cannot_be_applied(alice: Actor, analyzer: OneAnswer) -> None:
     document = services.analyze_document(alice, {"execution": failed_execution(), "workflow": make_workflow()})
     preview = preview_repair(alice, document.id, 0)
     assert preview.obstacle is not None
@@ -242,6 +243,15 @@ def test_without_n8n_the_copy_is_analysed_and_nothing_can_be_applied(
     preview = preview_repair(alice, made.id, 0)
     assert preview.obstacle is not None
     assert preview.obstacle.code == "no-fresh-workflow"
+
+
+def test_a_sample_says_that_it_is_one(alice: Actor, execution: Execution, analyzer: OneAnswer) -> None:
+    db.session.get_one(Instance, execution.instance_id).is_sample = True
+    db.session.commit()
+    made = services.analyze_execution(alice, execution.id)
+    preview = preview_repair(alice, made.id, 0)
+    assert preview.obstacle is not None
+    assert preview.obstacle.code == "sample"
 
 
 def test_an_analyzer_that_raises_is_skipped(
