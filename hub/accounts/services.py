@@ -150,6 +150,11 @@ def _person(actor: Actor) -> str:
 # --- Signing in ----------------------------------------------------------------------------------------------------
 
 
+def has_user(email: str) -> bool:
+    """Whether somebody has this address. For the hub's own use: an answer to a visitor would tell who has an account."""
+    return db.session.scalar(sa.select(User.id).where(User.email == email)) is not None
+
+
 def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> str:
     """The token of a new session; only its digest is stored. ``replaces`` is the browser's old token, which ends.
 

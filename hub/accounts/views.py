@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from hub.accounts import services
 from hub.accounts.browsers import describe_browser
+from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.accounts.web import (
     current_actor,
     end_session,
@@ -62,7 +63,14 @@ def _login_page(error: HubError | None) -> str:
         email=request.form.get("email", ""),
         next=own_path(request.values.get("next")),
         registration=_registration_is_open(),
+        demo=_demo_login(),
     )
+
+
+def _demo_login() -> tuple[str, str] | None:
+    """E-mail and password of the demo user, for a newcomer who just typed ``make run``."""
+    offered = current_app.extensions["hub_config"].is_development and services.has_user(DEMO_EMAIL)
+    return (DEMO_EMAIL, DEMO_PASSWORD) if offered else None
 
 
 def _retry_after(error: HubError) -> dict[str, str]:

@@ -9,6 +9,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.config import Config
 from hub.database import backups, browsing, migrations, restoring, seeding, tables
 from hub.database.owners import HUB, find_owner
@@ -93,9 +94,7 @@ def seed() -> None:
     if seeded.demo is None:
         click.echo("Production: no demo user is made. Make yours: hub user create EMAIL --operator")
     else:
-        click.echo(
-            f"Demo user: {seeding.DEMO_EMAIL}, password {seeding.DEMO_PASSWORD}{'' if seeded.demo else ' (there already)'}."
-        )
+        click.echo(f"Demo user: {DEMO_EMAIL}, password {DEMO_PASSWORD}{'' if seeded.demo else ' (there already)'}.")
 
 
 @database.command()

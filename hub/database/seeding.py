@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask import current_app
 
+from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.accounts.models import Plan, User
 from hub.accounts.passwords import hash_password
 from hub.audit.services import record_event
@@ -15,9 +16,6 @@ from hub.config import Config
 from hub.contracts.actor import Actor, Role
 from hub.extensions import db
 from hub.sample.services import create_sample
-
-DEMO_EMAIL = "demo@ai-http.com"
-DEMO_PASSWORD = "password123"  # noqa: S105 (public on purpose; the user is made in development only)
 
 
 @dataclass(frozen=True, slots=True)

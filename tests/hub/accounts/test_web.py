@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hub.accounts import services
+from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.accounts.services import Client
 from hub.htmx import own_path
 
@@ -36,6 +38,18 @@ def test_signing_in_and_out(client: FlaskClient, person: str) -> None:
     assert client.get_cookie("hub_session") is None
     client.set_cookie("hub_session", token)
     assert client.get("/account").status_code == 303
+
+
+def test_the_demo_user_is_named_only_where_there_is_one(app: Flask, client: FlaskClient, session: object) -> None:
+    assert DEMO_PASSWORD not in client.get("/login").text
+    services.register_user(DEMO_EMAIL, DEMO_PASSWORD, "Demo", client=Client())
+    assert DEMO_PASSWORD in client.get("/login").text
+    development = app.extensions["hub_config"]
+    app.extensions["hub_config"] = dataclasses.replace(development, env="production")
+    try:
+        assert DEMO_PASSWORD not in client.get("/login").text
+    finally:
+        app.extensions["hub_config"] = development
 
 
 def test_a_closed_page_leads_to_sign_in_and_back(client: FlaskClient, session: object) -> None:

@@ -142,3 +142,19 @@ def test_a_renamed_node_is_followed_in_every_node() -> None:
     nodes = patched(evidence, judge(evidence))
     assert nodes is not None
     assert {nodes[name]["parameters"]["value"] for name in ("Step", "Later")} == {"={{ $('Orders').item.json.x }}"}
+
+
+def test_fields_that_went_the_same_way_are_mended_together() -> None:
+    """A service names the first field that it misses; the next one would fail the retry."""
+    evidence = http(
+        (422, {"message": "email is required"}),
+        method="POST",
+        sendBody=True,
+        bodyParameters=pairs(email="={{ $json.email }}", product="={{ $json.product }}", note="as typed"),
+        body={"email": "a@b.example", "product": "Kettle"},
+        request={"body": {"note": "as typed"}},
+    )
+    nodes = patched(evidence, judge(evidence))
+    assert nodes is not None
+    fields = {entry["name"]: entry["value"] for entry in nodes[str(evidence.failing_node)]["parameters"]["bodyParameters"]["parameters"]}
+    assert fields == {"email": "={{ $json.body.email }}", "product": "={{ $json.body.product }}", "note": "as typed"}
