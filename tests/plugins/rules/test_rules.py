@@ -156,5 +156,7 @@ def test_fields_that_went_the_same_way_are_mended_together() -> None:
     )
     nodes = patched(evidence, judge(evidence))
     assert nodes is not None
-    fields = {entry["name"]: entry["value"] for entry in nodes[str(evidence.failing_node)]["parameters"]["bodyParameters"]["parameters"]}
+    fields = {
+        entry["name"]: entry["value"] for entry in nodes[str(evidence.failing_node)]["parameters"]["bodyParameters"]["parameters"]
+    }
     assert fields == {"email": "={{ $json.body.email }}", "product": "={{ $json.body.product }}", "note": "as typed"}
