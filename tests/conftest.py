@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -57,7 +58,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A development configuration that no variable of the machine changes."""
-    return load_config(
+    config = load_config(
         {
             "DATABASE_URL": database_url,
             "ENCRYPTION_KEY": TEST_KEY,
@@ -65,6 +66,8 @@ def config(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Confi
             "HUB_SAMPLE": "false",
         }
     )
+    # A pool would keep a connection open after an app that a test makes and drops, and warnings are errors here.
+    return dataclasses.replace(config, database=dataclasses.replace(config.database, options={"poolclass": sa.NullPool}))
 
 
 class Browser(FlaskClient):

@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 
 from hub import create_app
 from hub.config import load_config
+from hub.demo.n8n_server import free_port
 from tests.live_hub import LiveHub
 from tests.plain_browser import PlainBrowser
 
@@ -65,6 +66,11 @@ def build_site(folder: Path) -> Site:
     failed = browser.get("/executions?status=FAILED")
     execution = browser.get(next(address for address, _ in failed.links if re.search(r"/executions/[^/?]+$", address)))
     browser.submit(execution.form("/analyses"))
+    # Nothing listens there: the pages of an instance that can be changed, with an error to show.
+    page = browser.get("/instances/new")
+    browser.submit(
+        page.form("/instances"), name="Closed shop", url=f"http://127.0.0.1:{free_port()}", api_key="n8n_api_of_no_n8n"
+    )
     app = create_app(load_config(hub.environment))
     routes = app.url_map.bind("127.0.0.1")
     endpoints = {

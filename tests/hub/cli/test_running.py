@@ -18,8 +18,10 @@ from hub.cli import running
 running.SHORT_LIFE_SECONDS = 0
 sys.exit(running.Supervisor([sys.executable, "-c", sys.argv[1]], [sys.executable, "-c", sys.argv[2]]).run())
 """
-WAIT = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: (print('{0} ended', flush=True), sys.exit(0)))\n"
-WAIT += "print('{0} started', flush=True); signal.pause()"
+#: One write a line: both write into the same pipe.
+WAIT = "import os, signal, sys\n"
+WAIT += "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'{0} ended\\n'), sys.exit(0)))\n"
+WAIT += "os.write(1, b'{0} started\\n'); signal.pause()"
 
 
 def supervise(web: str, worker: str) -> subprocess.Popen[str]:
