@@ -109,7 +109,7 @@ def _init_database(app: Flask, config: Config) -> None:
     if config.database.is_sqlite:
         config.instance_dir.mkdir(parents=True, exist_ok=True)
         # A connection costs SQLite 0.1 ms; a pool would only share locks between threads.
-        options = {"poolclass": NullPool}
+        options = {}
     app.config["SQLALCHEMY_DATABASE_URI"] = config.database.url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)

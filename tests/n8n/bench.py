@@ -14,7 +14,7 @@ class Bench:
     """The cases of a folder. The fault server listens on the two fixed ports that the cases name."""
 
     def __init__(self, folder: Path) -> None:
-        self.cases = [json.loads(path.read_text()) for path in sorted((folder / "cases").glob("*.json"))]
+        self.cases = [with_own_path(json.loads(path.read_text())) for path in sorted((folder / "cases").glob("*.json"))]
         self._faults = load("fault_server", folder / "fault_server.py")
         self._judge = load("repair_bench_run", folder / "run.py")
         self._servers: list[Any] = []
@@ -35,6 +35,15 @@ class Bench:
         """The bench's own judgement: whether an execution shows that the workflow does what it was made for."""
         result: bool = self._judge.passes(case["check"], execution)
         return result
+
+
+def with_own_path(case: dict[str, Any]) -> dict[str, Any]:
+    """The case behind a webhook path that no other workflow of the n8n has."""
+    case["trigger"]["path"] = path = f"bench-{case['id']}"
+    for node in case["workflow"]["nodes"]:
+        if node["type"] == "n8n-nodes-base.webhook":
+            node["parameters"]["path"] = node["webhookId"] = path
+    return case
 
 
 def load(name: str, file: Path) -> ModuleType:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tests.plain_browser import Page, PlainBrowser
 
@@ -49,12 +49,16 @@ class Person:
     def failed_executions(self) -> list[str]:
         """Addresses of all failed executions, over all pages of the list."""
         found: list[str] = []
-        address = "/executions?status=FAILED"
+        for page in self.pages("/executions?status=FAILED"):
+            found += [link for link, _ in page.links if EXECUTION.search(link) and link not in found]
+        return found
+
+    def pages(self, address: str) -> Iterator[Page]:
+        """A list's pages, to its end."""
         while address:
             page = self.browser.get(address)
-            found += [link for link, _ in page.links if EXECUTION.search(link) and link not in found]
+            yield page
             address = next((link for link, text in page.links if "cursor=" in link and "Next" in text), "")
-        return found
 
     def analyse(self, execution: Page) -> Page:
         return self.press(execution, "/analyses")

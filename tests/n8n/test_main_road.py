@@ -92,7 +92,7 @@ def test_failure_of_the_shop(workflow: Any, person: Person, instance: Page, n8n:
 
 
 def test_every_step_is_in_the_audit_log(person: Person, instance: Page) -> None:
-    log = person.browser.get("/audit").text
+    log = "".join(page.text for page in person.pages("/audit"))
     for action in ("instance.create", "analysis.create", "repair.request"):
         assert action in log
 
@@ -128,7 +128,11 @@ def repair_case(bench: Bench, case: dict[str, Any], person: Person, instance: Pa
         return "taken back"
     last = n8n.newest_execution(workflow_id)
     assert last
-    return "repaired" if bench.passes(case, n8n.execution(last["id"])) else "harmful"
+    if bench.passes(case, n8n.execution(last["id"])):
+        return "repaired"
+    # As the bench does: a retry goes on from the failed node, so what lies before it shows in a new run only.
+    bench.install(case)
+    return "repaired" if bench.passes(case, n8n.run_webhook(workflow_id, case["trigger"])) else "harmful"
 
 
 def open_execution(person: Person, workflow_name: str) -> Page:
