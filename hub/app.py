@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from flask import Flask
-from sqlalchemy.pool import NullPool
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import errors_web, i18n, security, templating
@@ -105,13 +104,10 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _init_database(app: Flask, config: Config) -> None:
-    options = dict(config.database.options)
     if config.database.is_sqlite:
         config.instance_dir.mkdir(parents=True, exist_ok=True)
-        # A connection costs SQLite 0.1 ms; a pool would only share locks between threads.
-        options = {}
     app.config["SQLALCHEMY_DATABASE_URI"] = config.database.url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dict(config.database.options)
     db.init_app(app)
 
 

@@ -7,6 +7,7 @@ Form: ``c`` + 8 base-36 digits of milliseconds + 4 of a counter + 4 of the proce
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import secrets
@@ -27,9 +28,15 @@ def _base36(number: int, width: int) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=2)
+def _unchanging(number: int, width: int) -> str:
+    """``_base36`` of what many ids in a row share: the millisecond and the process."""
+    return _base36(number, width)
+
+
 def new_id() -> str:
     """A new CUID of 25 characters. Unique, not secret: never use it as a token."""
-    stamp = _base36(time.time_ns() // 1_000_000, 8)
+    stamp = _unchanging(time.time_ns() // 1_000_000, 8)
     counter = _base36(next(_counter) % _BLOCK, 4)
-    process = _base36(os.getpid() % _BLOCK, 4)
+    process = _unchanging(os.getpid() % _BLOCK, 4)
     return f"c{stamp}{counter}{process}{_base36(secrets.randbits(42), 8)}"

