@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -28,7 +29,10 @@ EMAIL, PASSWORD, NAME = "demo@example.com", "corner-shop-demo", "Demo"
 
 
 def main() -> int:
-    """Run the demo until Ctrl-C; the exit status of the hub."""
+    """Run the demo until Ctrl-C or SIGTERM; the exit status of the hub."""
+    # Also where the shell that started us ignores Ctrl-C, as it does for commands in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     if not is_free(SHOP_PORT):
         print(f"port {SHOP_PORT} is taken; the demo's shop needs it (is another demo running?)", file=sys.stderr)
         return 1
@@ -96,4 +100,7 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("demo: stopped")
