@@ -35,7 +35,7 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
     """The fields of the evidence, not yet redacted."""
     data = _mapping(execution.get("data"))
     result = _mapping(data.get("resultData"))
-    runs = _mapping(result.get("runData"))
+    runs = {name: entries for name, entries in _mapping(result.get("runData")).items() if isinstance(entries, list)}
     executed = _mapping(execution.get("workflowData"))
     current = workflow if workflow and isinstance(workflow.get("nodes"), list) else executed
     stack = _first(_mapping(data.get("executionData")).get("nodeExecutionStack"))
@@ -67,7 +67,7 @@ def _failing_node(result: Json, runs: Json, stack: Json, error_node: Json) -> st
     if error_node.get("name"):
         return str(error_node["name"])
     for name, entries in runs.items():
-        if any(_mapping(entry).get("error") for entry in entries or ()) and name == result.get("lastNodeExecuted", name):
+        if any(_mapping(entry).get("error") for entry in entries) and name == result.get("lastNodeExecuted", name):
             return str(name)
     return _text(result.get("lastNodeExecuted") or _mapping(stack.get("node")).get("name"))
 
@@ -92,13 +92,11 @@ def _inputs(stack: Json, runs: Json, failing: str | None, item_index: int | None
 def _source_items(runs: Json, run: Json) -> list[Json]:
     """What the node's source put out, for runs whose execution stack was not kept."""
     items: list[Json] = []
-    for source in run.get("source") or ():
-        source = _mapping(source)
-        entries = runs.get(source.get("previousNode", "")) or []
-        index = source.get("previousNodeRun") or 0
+    for source in map(_mapping, _list(run.get("source"))):
+        entries = _list(runs.get(str(source.get("previousNode"))))
+        index, output = _index(source.get("previousNodeRun")), _index(source.get("previousNodeOutput"))
         if index < len(entries):
             branches = _branches(_mapping(entries[index]).get("data"))
-            output = source.get("previousNodeOutput") or 0
             items += branches[output] if output < len(branches) else []
     return items
 
@@ -131,8 +129,8 @@ def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
     parents: dict[str, set[str]] = {}
     for source, kinds in _mapping(workflow.get("connections")).items():
         for outputs in _mapping(kinds).values():
-            for target in (entry for output in outputs or () for entry in output or () if isinstance(entry, dict)):
-                parents.setdefault(target.get("node", ""), set()).add(source)
+            for target in (entry for output in _list(outputs) for entry in _list(output) if isinstance(entry, dict)):
+                parents.setdefault(str(target.get("node")), set()).add(source)
     found = {name} if name else set()
     for _ in range(depth):
         found |= {parent for node in found for parent in parents.get(node, ())}
@@ -142,7 +140,7 @@ def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
 def _document(workflow: Json) -> Json:
     """The part of a workflow that a patch may change."""
     document = {key: workflow.get(key) for key in _WORKFLOW_KEYS}
-    nodes = [node for node in document["nodes"] or () if isinstance(node, dict)]
+    nodes = [node for node in _list(document["nodes"]) if isinstance(node, dict)]
     return {
         "name": document["name"] or "",
         "nodes": nodes,
@@ -172,8 +170,7 @@ def _changed(execution: Json, executed: Json, workflow: Json) -> bool:
     version = execution.get("workflowVersionId")
     if version and version == workflow.get("versionId"):
         return False
-    before = {node.get("name"): node for node in executed.get("nodes") or ()}
-    after = {node.get("name"): node for node in workflow.get("nodes") or ()}
+    before, after = ({str(node.get("name")): node for node in _document(each)["nodes"]} for each in (executed, workflow))
     if before.keys() != after.keys():
         return True
     return any(
@@ -193,7 +190,7 @@ def _differs(before: Any, after: Any) -> bool:
 def _branches(data: Any) -> list[list[Json]]:
     """The items of each main output (or input)."""
     main = _mapping(data).get("main")
-    return [[item for item in branch or () if isinstance(item, dict)] for branch in main] if isinstance(main, list) else []
+    return [[item for item in _list(branch) if isinstance(item, dict)] for branch in main] if isinstance(main, list) else []
 
 
 def _json(item: Json) -> Json:
@@ -207,6 +204,15 @@ def _binary_keys(items: list[Json]) -> list[str]:
 
 def _mapping(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _index(value: Any) -> int:
+    """A place in a list; the first one where n8n says none."""
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _first(value: Any) -> Json:

@@ -140,8 +140,8 @@ def read_node(run_data: Mapping[str, Any], workflow: Mapping[str, Any], name: st
 
 def _inputs(run_data: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[ItemList]:
     """The outputs that fed a run: n8n keeps them with the node before, not with this one."""
-    for source in run.get("source") or ():
-        if not isinstance(source, dict) or not isinstance(source.get("previousNode"), str):
+    for source in _runs(run.get("source")):
+        if not isinstance(source.get("previousNode"), str):
             continue
         name = source["previousNode"]
         previous = _runs(run_data.get(name))

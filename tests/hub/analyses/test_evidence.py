@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hub.analyses.evidence import build_evidence
 
@@ -203,3 +205,25 @@ def test_real_executions_give_small_evidence(shared: Path) -> None:
         if evidence.status == "error":
             assert evidence.error.message, file.name
             assert evidence.failing_node, file.name
+
+
+#: Names that mean something in n8n's data, so that what is generated gets past the first look.
+KEYS = ("json", "main", "error", "source", "data", "previousNode", "previousNodeRun", "name", "node", "type", "parameters")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(runs=JSON, error=JSON, stack=JSON, nodes=JSON, connections=JSON)
+def test_whatever_a_file_holds_it_can_be_pictured(runs: Any, error: Any, stack: Any, nodes: Any, connections: Any) -> None:
+    """People upload files, and n8n's versions differ: a wrong shape is missing evidence, never an exception."""
+    data = {
+        "resultData": {"error": error, "runData": {"A": runs}, "lastNodeExecuted": "A"},
+        "executionData": {"nodeExecutionStack": stack},
+    }
+    ran = {"name": "x", "nodes": nodes, "connections": connections}
+    evidence = build_evidence({"id": "1", "status": "error", "data": data, "workflowData": ran}, {"name": "y", "nodes": [{}]})
+    assert evidence.status == "error"

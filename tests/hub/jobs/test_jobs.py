@@ -34,15 +34,16 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> dict[str, registry.Handler]:
 
 
 @pytest.fixture
-def own_app(config: Config, tmp_path: Path) -> Iterator[Flask]:
-    """An app whose transactions are real, for threads: a SQLite file, or a schema of its own on PostgreSQL."""
+def own_app(config: Config, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """An app whose transactions are real, for threads: on a SQLite file of its own, or on the PostgreSQL of all tests."""
     if config.database.is_sqlite:
         database = as_database(f"sqlite:///{tmp_path / 'jobs.db'}")
         app = create_app(dataclasses.replace(config, database=database))
+        with app.app_context():
+            db.create_all()
     else:
+        request.getfixturevalue("app")  # makes the tables of the database that this app shares
         app = create_app(config)
-    with app.app_context():
-        db.create_all()
     yield app
     with app.app_context():
         db.session.execute(sa.delete(Job))
