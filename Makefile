@@ -7,6 +7,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 WORKERS ?= 2
+# Tests run in a random order that is the same each time; choose another one with make test SEED=1.
+SEED ?= 2026
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench screenshots translations lock n8n FORCE
@@ -25,16 +27,16 @@ demo: setup n8n ## start a real n8n with failing workflows beside the hub, conne
 	@exec $(BIN)/python -m hub.demo
 
 test: setup ## run the test suite on SQLite
-	$(PYTEST) -q -n $(WORKERS) -m "not n8n and not browser"
+	$(PYTEST) -q -n $(WORKERS) --randomly-seed=$(SEED) -m "not n8n and not browser"
 
 test-postgresql: setup ## run the test suite on a PostgreSQL that is started from a wheel
-	HUB_TEST_DATABASE=postgresql $(PYTEST) -q -n $(WORKERS) -m "not n8n and not browser"
+	HUB_TEST_DATABASE=postgresql $(PYTEST) -q -n $(WORKERS) --randomly-seed=$(SEED) -m "not n8n and not browser"
 
 test-n8n: setup n8n ## walk the main road against a real n8n
-	$(PYTEST) -q -m n8n tests/n8n
+	$(PYTEST) -q --randomly-seed=$(SEED) -m n8n tests/n8n
 
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
-	$(PYTEST) -q -m browser tests/browser
+	$(PYTEST) -q --randomly-seed=$(SEED) -m browser tests/browser
 
 bench: setup n8n ## print what a sync, a page and a worker cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py

@@ -40,7 +40,7 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
     current = workflow if workflow and isinstance(workflow.get("nodes"), list) else executed
     stack = _first(_mapping(data.get("executionData")).get("nodeExecutionStack"))
     error, error_node = read_error(result)
-    if error_node.get("name") not in {*runs, *(node.get("name") for node in _document(current)["nodes"])}:
+    if _text(error_node.get("name")) not in {*runs, *(_text(node.get("name")) for node in _document(current)["nodes"])}:
         error_node = {}  # the error came up from a sub-workflow and names a node of that one
     failing = _failing_node(result, runs, stack, error_node)
     items, keys, count = _inputs(stack, runs, failing, error.item_index)
@@ -52,7 +52,7 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
         "stopped_at": _text(execution.get("stoppedAt")),
         "error": error.model_dump(),
         "failing_node": failing,
-        "resolved_parameters": error_node.get("parameters") if error_node else _mapping(stack.get("node")).get("parameters"),
+        "resolved_parameters": _mapping((error_node or _mapping(stack.get("node"))).get("parameters")) or None,
         "input_items": items,
         "input_count": count,
         "input_binary_keys": keys,
