@@ -14,7 +14,7 @@ class Bench:
     """The cases of a folder. The fault server listens on the two fixed ports that the cases name."""
 
     def __init__(self, folder: Path) -> None:
-        self.cases = [with_own_path(json.loads(path.read_text())) for path in sorted((folder / "cases").glob("*.json"))]
+        self.cases = [as_its_own(json.loads(path.read_text())) for path in sorted((folder / "cases").glob("*.json"))]
         self._faults = load("fault_server", folder / "fault_server.py")
         self._judge = load("repair_bench_run", folder / "run.py")
         self._servers: list[Any] = []
@@ -37,8 +37,9 @@ class Bench:
         return result
 
 
-def with_own_path(case: dict[str, Any]) -> dict[str, Any]:
-    """The case behind a webhook path that no other workflow of the n8n has."""
+def as_its_own(case: dict[str, Any]) -> dict[str, Any]:
+    """The case under a name and a webhook path that no other workflow of the n8n has."""
+    case["workflow"]["name"] += f" [{case['id']}]"
     case["trigger"]["path"] = path = f"bench-{case['id']}"
     for node in case["workflow"]["nodes"]:
         if node["type"] == "n8n-nodes-base.webhook":
