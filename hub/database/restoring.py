@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,7 @@ def restore_backup(path: Path, *, force: bool = False) -> RestoreReport:
         raise Invalid("This file is no backup of the hub.")
     with zipfile.ZipFile(path) as archive:
         manifest = read_manifest(archive)
-        damaged = archive.testzip()
-        if damaged:
-            raise Invalid(f"The backup is damaged: {damaged} fails its checksum.")
+        _require_whole(archive)
         _require_fitting(manifest)
         if not force and (rows := sum(read_counts().values())):
             raise Conflict(f"The database holds {rows:,} rows; restore into an empty one, or say --force to delete them.")
@@ -64,6 +63,16 @@ def restore_backup(path: Path, *, force: bool = False) -> RestoreReport:
             _restore_postgresql(archive, manifest)
     migrations.upgrade_database()
     return _prove(manifest)
+
+
+def _require_whole(archive: zipfile.ZipFile) -> None:
+    """Every member can be unpacked and fits its checksum."""
+    try:
+        damaged = archive.testzip()
+    except (zlib.error, zipfile.BadZipFile, EOFError) as error:
+        raise Invalid(f"The backup is damaged: it cannot be unpacked ({error}).") from error
+    if damaged:
+        raise Invalid(f"The backup is damaged: {damaged} fails its checksum.")
 
 
 def _require_fitting(manifest: Manifest) -> None:
