@@ -39,7 +39,7 @@ class Bench:
 
 def as_its_own(case: dict[str, Any]) -> dict[str, Any]:
     """The case under a name and a webhook path that no other workflow of the n8n has."""
-    case["workflow"]["name"] += f" [{case['id']}]"
+    case["workflow"]["name"] = f"Bench {case['id']}"
     case["trigger"]["path"] = path = f"bench-{case['id']}"
     for node in case["workflow"]["nodes"]:
         if node["type"] == "n8n-nodes-base.webhook":
