@@ -7,7 +7,6 @@ import json
 import os
 import sqlite3
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -84,7 +83,7 @@ def read_manifest(archive: zipfile.ZipFile) -> Manifest:
     try:
         values = json.loads(archive.read(MANIFEST))
         manifest = Manifest(**values)
-    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise Invalid("This file is no backup of the hub.") from error
     if manifest.format > FORMAT:
         raise Invalid(f"This backup was made by a later hub ({manifest.hub_version}); update the hub first.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import struct
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,9 +53,8 @@ def restore_backup(path: Path, *, force: bool = False) -> RestoreReport:
     config: Config = current_app.extensions["hub_config"]
     if not zipfile.is_zipfile(path):
         raise Invalid("This file is no backup of the hub.")
-    with zipfile.ZipFile(path) as archive:
+    with _open_whole(path) as archive:
         manifest = read_manifest(archive)
-        _require_whole(archive)
         _require_fitting(manifest)
         if not force and (rows := sum(read_counts().values())):
             raise Conflict(f"The database holds {rows:,} rows; restore into an empty one, or say --force to delete them.")
@@ -65,14 +66,22 @@ def restore_backup(path: Path, *, force: bool = False) -> RestoreReport:
     return _prove(manifest)
 
 
-def _require_whole(archive: zipfile.ZipFile) -> None:
-    """Every member can be unpacked and fits its checksum."""
-    try:
-        damaged = archive.testzip()
-    except (zlib.error, zipfile.BadZipFile, EOFError) as error:
-        raise Invalid(f"The backup is damaged: it cannot be unpacked ({error}).") from error
-    if damaged:
-        raise Invalid(f"The backup is damaged: {damaged} fails its checksum.")
+#: What Python's zipfile raises over wrong bytes: a broken stream, a place outside the file, an unknown method, a password.
+_DAMAGE = (zlib.error, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, UnicodeDecodeError, struct.error)
+
+
+@contextlib.contextmanager
+def _open_whole(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive, every member of which can be unpacked and fits its checksum."""
+    with contextlib.ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            damaged = archive.testzip()
+        except _DAMAGE as error:
+            raise Invalid(f"The backup is damaged: it cannot be unpacked ({error}).") from error
+        if damaged:
+            raise Invalid(f"The backup is damaged: {damaged} fails its checksum.")
+        yield archive
 
 
 def _require_fitting(manifest: Manifest) -> None:
