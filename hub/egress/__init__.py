@@ -1,6 +1,6 @@
 """The one guarded way out to the network: no address is reached that was not judged, no answer is bigger or slower than asked.
 
-``open_session(policy)`` gives a ``requests`` session for one thread, ``fetch`` makes one request with it.
+``open_session(policy)`` gives a session for one thread, ``fetch`` makes one request with it.
 """
 
 from flask import current_app

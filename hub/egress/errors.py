@@ -14,6 +14,7 @@ _SENTENCES = {
     "reset": "{host} closed the connection before the answer was complete",
     "timeout": "{host} did not answer within {seconds} seconds",
     "too-large": "the answer is larger than {limit} bytes",
+    "bad-header": "a header has a line break or a letter that HTTP cannot carry",
     "bad-answer": "{host} answered with something that is not HTTP: {reason}",
 }
 

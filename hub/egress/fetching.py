@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json as json_module
 import socket
 import ssl
@@ -9,12 +10,12 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-import requests
 import urllib3
 
 from hub.egress.errors import EgressError
-from hub.egress.session import CONNECT_SECONDS, GuardedSession
+from hub.egress.session import GuardedSession
 from hub.egress.urls import Target, check_url
 
 _CHUNK = 65_536
@@ -43,6 +44,10 @@ class Answer:
         return json_module.loads(self.body)
 
 
+#: Sent with every request, unless the caller says something else.
+_HEADERS = {"User-Agent": "AI-HTTP-Hub", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+
+
 def fetch(
     session: GuardedSession,
     method: str,
@@ -60,36 +65,38 @@ def fetch(
     """
     target = check_url(url)
     started = time.monotonic()
-    with session.guard.deadline(timeout):
+    body = None if json is None else json_module.dumps(json, allow_nan=False).encode()
+    own = _HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"}
+    given = {name.lower() for name in headers or ()}
+    merged = {name: value for name, value in own.items() if name.lower() not in given} | dict(headers or {})
+    try:
+        response = session.send(method, target, _path(url, params), headers=merged, body=body, seconds=timeout)
         try:
-            response = session.request(
-                method,
-                url,
-                headers=headers,
-                params=params,
-                json=json,
-                timeout=(min(CONNECT_SECONDS, timeout), timeout),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                body = _read(response, max_bytes)
-        except EgressError as error:
-            raise EgressError("timeout", host=target.host, seconds=timeout) if error.code == "timeout" else error from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _translate(error, target, timeout, expired=session.guard.expired) from error
-        if session.guard.expired:
-            raise EgressError("timeout", host=target.host, seconds=timeout)
-    return Answer(response.status_code, response.headers, body, (time.monotonic() - started) * 1000)
+            content = _read(response, max_bytes)
+        finally:
+            response.close()
+            response.release_conn()
+    except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        raise _translate(error, target, timeout) from error
+    except ValueError as error:  # http.client's answer to a line break or a letter that no header can carry
+        raise EgressError("bad-header") from error
+    return Answer(response.status, response.headers, content, (time.monotonic() - started) * 1000)
 
 
-def _read(response: requests.Response, max_bytes: int) -> bytes:
+def _path(url: str, params: Mapping[str, str] | None) -> str:
+    """What stands in the request line: urllib3 escapes what HTTP does not allow there."""
+    parts = urlsplit(url)
+    query = "&".join(part for part in (parts.query, urlencode(params or {})) if part)
+    return (parts.path or "/") + (f"?{query}" if query else "")
+
+
+def _read(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
     """The body, read as it comes (``read`` would wait for a full chunk) and counted after decompression."""
     announced = response.headers.get("Content-Length", "")
     if announced.isdigit() and int(announced) > max_bytes:
         raise EgressError("too-large", limit=max_bytes)
     chunks, size = [], 0
-    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+    while chunk := response.read1(_CHUNK, decode_content=True):
         size += len(chunk)
         if size > max_bytes:
             raise EgressError("too-large", limit=max_bytes)
@@ -98,7 +105,7 @@ def _read(response: requests.Response, max_bytes: int) -> bytes:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and all that it was made from: requests and urllib3 wrap by argument, by attribute and by ``from``."""
+    """The error and all that it was made from: urllib3 wraps by argument, by attribute and by ``from``."""
     seen: set[int] = set()
     queue = [error]
     while queue:
@@ -112,13 +119,10 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         queue = [part for part in queue if isinstance(part, BaseException)]
 
 
-def _translate(error: Exception, target: Target, seconds: float, *, expired: bool) -> EgressError:
+def _translate(error: Exception, target: Target, seconds: float) -> EgressError:
     causes = list(_causes(error))
     place: dict[str, str | int] = {"host": target.host, "port": target.port}
-    for cause in causes:
-        if isinstance(cause, EgressError):
-            return cause
-    if expired or any(isinstance(cause, (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)) for cause in causes):
+    if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
         return EgressError("timeout", host=target.host, seconds=seconds)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -95,6 +95,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "too-large": lambda details: _(
         "The answer is larger than %(limit)s MB.", limit=f"{details['limit'] / 1_000_000:g}"
     ),
+    "bad-header": lambda _details: _("A header of the request has a line break or a letter that HTTP cannot carry."),
     "bad-answer": lambda details: _("%(host)s does not speak HTTP at this port.", host=details["host"]),
 }  # fmt: skip
 
