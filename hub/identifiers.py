@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import random
 import secrets
 import time
 
@@ -39,4 +40,4 @@ def new_id() -> str:
     stamp = _unchanging(time.time_ns() // 1_000_000, 8)
     counter = _base36(next(_counter) % _BLOCK, 4)
     process = _unchanging(os.getpid() % _BLOCK, 4)
-    return f"c{stamp}{counter}{process}{_base36(secrets.randbits(42), 8)}"
+    return f"c{stamp}{counter}{process}{_base36(random.getrandbits(41), 8)}"

@@ -65,6 +65,8 @@ _PROVIDER_HINTS = (
     *("github_pat_", "glpat-", "xox", "xapp-", "hooks.slack", "SG.", "key-", "-us", "shp", "pat", "secret_", "ntn_", ":AA"),
     *("EAA", "hf_", "npm_", "pypi-", "n8n_api_", "eyJ", "PRIVATE KEY"),
 )
+#: Slack's, which is the shortest of them: ``xoxb-`` with ten more.
+_SHORTEST_PROVIDER = 15
 _NAME_HINT = re.compile(r"auth|pass|secret|key|cookie|token|jwt|pwd|session|card|otp|pin|cvv|sid|connection", re.IGNORECASE)
 _BEARER = re.compile(r"\bBearer\s+([A-Za-z0-9._~+/-]{6,}=*)")
 _BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{8,}={0,2})")
@@ -150,10 +152,12 @@ class _Search:
 
     def _read_pair(self, value: dict[str, Any]) -> None:
         """``{"name": "X-Api-Key", "value": "…"}``, as n8n keeps headers, query and body fields."""
-        name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
-        if name is not None and _is_secret_parameter(name, value.get("value")):
-            for key in _VALUE_KEYS:
-                self._read_named(value.get(key))
+        for name in map(value.get, _NAME_KEYS):
+            if isinstance(name, str):
+                if _is_secret_parameter(name, value.get("value")):
+                    for key in _VALUE_KEYS:
+                        self._read_named(value.get(key))
+                return
 
     def _read_named(self, value: Any) -> None:
         """The value of a field whose name is secret; deeper structures are judged by their own names."""
@@ -174,7 +178,7 @@ class _Search:
             return
         if "<SECRET_" in text:
             self._highest = max(self._highest, *(int(number) for number in TOKEN.findall(text)), 0)
-        if any(hint in text for hint in _PROVIDER_HINTS):
+        if len(text) >= _SHORTEST_PROVIDER and any(hint in text for hint in _PROVIDER_HINTS):
             for match in _PROVIDERS.finditer(text):
                 self.add(match.group())
         if "=" in text or ":" in text:

@@ -7,13 +7,14 @@ must hold whoever else writes at the same time: one row per execution, and an en
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from hub.bulk import BulkWrite
+from hub.bulk import BulkWrite, is_one_of
 from hub.columns import utc_now
 from hub.executions.models import DetailState, Execution, ExecutionStatus
 from hub.executions.remote import OPEN, RemoteExecution, read_execution
@@ -85,13 +86,8 @@ class _Known:
 #: What n8n may change about an execution, as it is compared and written.
 _CONTENT = ("n8n_status", "started_at", "finished_at", "retry_of", "retry_success_id", "wait_till")
 _KNOWN_COLUMNS = [
-    Execution.n8n_execution_id,
-    Execution.id,
-    Execution.workflow_id,
-    Execution.status,
-    Execution.detail_state,
-    Execution.vanished_at,
-    *(getattr(Execution, name) for name in _CONTENT),
+    Execution.__table__.c[name]
+    for name in ("n8n_execution_id", "id", "workflow_id", "status", "detail_state", "vanished_at", *_CONTENT)
 ]
 
 
@@ -105,6 +101,11 @@ class ExecutionIngest:
         self._instance_id = instance_id
         self._epoch = epoch
         self._workflows = {} if workflows is None else workflows
+        # Once, because making a statement costs as much as running it.
+        self._known = sa.select(*_KNOWN_COLUMNS).where(
+            Execution.__table__.c.instance_id == sa.bindparam("instance_id"),
+            is_one_of(Execution.__table__.c.n8n_execution_id, "n8n_ids"),
+        )
 
     def store(self, payloads: Sequence[Mapping[str, Any]]) -> IngestedPage:
         """Write what is new or changed. Does not commit."""
@@ -134,8 +135,7 @@ class ExecutionIngest:
             self._workflows.update(add_placeholders(self._instance_id, missing))
 
     def _read_known(self, n8n_ids: Sequence[str]) -> dict[str, _Known]:
-        own = sa.and_(Execution.instance_id == self._instance_id, Execution.n8n_execution_id.in_(n8n_ids))
-        found = db.session.execute(sa.select(*_KNOWN_COLUMNS).where(own))
+        found = db.session.execute(self._known, {"instance_id": self._instance_id, "n8n_ids": json.dumps(n8n_ids)})
         return {
             n8n_id: _Known(key, workflow_id, status, tuple(content), detail_state, vanished_at is not None)
             for n8n_id, key, workflow_id, status, detail_state, vanished_at, *content in found

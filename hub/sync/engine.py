@@ -44,6 +44,14 @@ Json = dict[str, Any]
 #: Executions whose data n8n fails to give before the run ends with its error: one broken record must not stop all others.
 _FAULTS_ALLOWED = 3
 _WANTED = 200
+_INSTANCES: sa.Table = Instance.__table__  # type: ignore[assignment]
+#: Made once and past the ORM, because it runs with every page.
+_SAVE = (
+    sa.update(_INSTANCES)
+    .where(_INSTANCES.c.id == sa.bindparam("of_instance"))
+    .where(_INSTANCES.c.sync_state["run"].as_string() == sa.bindparam("of_run"))
+    .values(sync_state=sa.bindparam("state", type_=_INSTANCES.c.sync_state.type), epoch=sa.bindparam("counting"))
+)
 
 
 @dataclass(slots=True)
@@ -264,13 +272,8 @@ class SyncRun:
             state.pop("rescan", None)
         if state == self._stored:
             return
-        mine = Instance.sync_state["run"].as_string() == self._stored["run"]
-        saved = db.session.execute(
-            sa.update(Instance)
-            .where(Instance.id == self._instance_id, mine)
-            .values(sync_state=state, epoch=self._epoch)
-            .execution_options(synchronize_session=False)
-        )
+        values = {"of_instance": self._instance_id, "of_run": self._stored["run"], "state": state, "counting": self._epoch}
+        saved = db.session.execute(_SAVE, values)
         if cast("sa.CursorResult[Any]", saved).rowcount != 1:
             raise LeaseLost(self._instance_id)
         self._stored = state

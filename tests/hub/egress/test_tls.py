@@ -92,9 +92,9 @@ def tls_server(certificate: Path) -> Iterator[Callable[[Talk], int]]:
 
 
 def answer_all(connection: ssl.SSLSocket) -> None:
-    """Answer each request when its body, of which the last byte is a brace, is there."""
+    """Answer each request when the last byte of its body, a brace, is there."""
     while part := connection.recv(65536):
-        if part.endswith((b"}", b"\r\n\r\n")):
+        if part.endswith(b"}"):
             connection.sendall(ANSWER)
 
 
