@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from types import FrameType
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from hub.children import start_child
 from hub.config import ROOT, Config, load_config
 from hub.errors import Conflict
 
@@ -51,7 +53,7 @@ class Supervisor:
 
     def __init__(self, web: list[str], worker: list[str] | None) -> None:
         self._commands = {"web": web, **({"worker": worker} if worker else {})}
-        self._children: dict[int, tuple[str, subprocess.Popen[bytes], float]] = {}
+        self._children: dict[int, tuple[str, subprocess.Popen[Any], float]] = {}
         self._stopping = False
 
     def run(self) -> int:
@@ -83,7 +85,7 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         # A process group of its own: Ctrl-C reaches the children only through us, so that they end gently.
-        child = subprocess.Popen(self._commands[name], cwd=ROOT, process_group=0)  # noqa: S603 (our own commands)
+        child = start_child(self._commands[name], cwd=ROOT, process_group=0)
         self._children[child.pid] = (name, child, time.monotonic())
 
     def _stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hub import create_app
 from hub.accounts.services import Client, register_user
+from hub.children import start_child
 from hub.config import ROOT
 from hub.demo.n8n_server import N8nServer, free_port, is_free
 from hub.demo.shop import PORT as SHOP_PORT
@@ -86,7 +87,7 @@ def connect(n8n: N8nServer) -> None:
 
 def run_hub() -> int:
     """Run the hub until it ends or Ctrl-C. It has a process group of its own, so that it is told once, by us."""
-    hub = subprocess.Popen([sys.executable, "-m", "hub", "run"], process_group=0)
+    hub = start_child([sys.executable, "-m", "hub", "run"], process_group=0)
     try:
         return hub.wait()
     except KeyboardInterrupt:

@@ -16,6 +16,8 @@ from typing import Any
 
 import requests
 
+from hub.children import start_child
+
 VERSION = "2.40.7"
 READY_LINE = "Editor is now accessible via"
 ENDED = ("success", "error", "crashed", "canceled")
@@ -75,7 +77,7 @@ class N8nServer:
             raise N8nNotInstalled(f"no n8n in {start_file.parent}: run 'make n8n' first")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ready.clear()
-        self._process = subprocess.Popen(  # noqa: S603 - the command that the installation wrote
+        self._process = start_child(  # the command that the installation wrote
             json.loads(start_file.read_text())["command"],
             env=self._environment(),
             cwd=self.folder,

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hub.config import ROOT
 
 #: A supervisor over two scripts that write what happens to them into a file, one word a line.
@@ -38,6 +40,16 @@ def test_a_signal_ends_both_gently() -> None:
             output, _ = running.communicate()
         assert sorted(output.split("\n")) == ["", "web ended", "worker ended"]
         assert running.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_a_kill_ends_both_too() -> None:
+    with supervise(WAIT.format("web"), WAIT.format("worker")) as running:
+        assert running.stdout is not None
+        assert {running.stdout.readline(), running.stdout.readline()} == {"web started\n", "worker started\n"}
+        running.kill()
+        output, _ = running.communicate()  # until both have closed the pipe
+    assert sorted(output.split("\n")) == ["", "web ended", "worker ended"]
 
 
 def test_a_dead_worker_is_started_again(tmp_path: Path) -> None:
