@@ -8,6 +8,7 @@ import contextlib
 import enum
 import os
 import secrets
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,16 @@ def as_encryption_keys(text: str) -> tuple[bytes, ...]:
     if not keys:
         raise ValueError("must hold at least one key")
     return tuple(keys)
+
+
+def as_authorities(text: str) -> Path:
+    """A file of certificates in PEM."""
+    path = (ROOT / text).resolve()
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"must be a readable file of certificates in PEM ({error.strerror or error})") from error
+    return path
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +197,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Public addresses need no entry; loopback is open in development; metadata addresses are never reached.",
         as_list,
     ),
+    Setting(
+        "HUB_CA_FILE",
+        None,
+        "Certificates (PEM) that are trusted beside the public authorities: your own authority's, or a self-signed n8n's.",
+        as_authorities,
+    ),
     Setting("HUB_PLUGINS", "", "Enabled plugins by name, comma-separated; empty means all bundled ones.", as_list),
     Setting("HUB_SAFE_MODE", "false", "Start without any plugin.", as_bool),
     Setting("HUB_REGISTRATION", None, "Whether strangers may register; default: true in development only.", as_bool),
@@ -216,6 +233,7 @@ class Config:
     public_url: str | None
     trusted_proxies: int
     allowed_addresses: tuple[str, ...]
+    ca_file: Path | None
     plugins: tuple[str, ...]
     safe_mode: bool
     registration: bool
@@ -295,6 +313,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         public_url=values["HUB_PUBLIC_URL"],
         trusted_proxies=values["HUB_TRUSTED_PROXIES"],
         allowed_addresses=values["HUB_ALLOWED_ADDRESSES"] or (),
+        ca_file=values["HUB_CA_FILE"],
         plugins=values["HUB_PLUGINS"] or (),
         safe_mode=values["HUB_SAFE_MODE"],
         registration=development if values["HUB_REGISTRATION"] is None else values["HUB_REGISTRATION"],

@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from hub.config import Config
 from hub.egress.allowlist import Allowance, parse_allowlist
@@ -94,6 +95,8 @@ class EgressPolicy:
     own_host: str = ""
     own_port: int = 0
     resolver: Resolver = field(default=system_resolver)
+    #: Certificates in PEM that are trusted beside the public authorities'.
+    ca_file: Path | None = None
 
     @classmethod
     def from_config(cls, config: Config) -> EgressPolicy:
@@ -101,7 +104,7 @@ class EgressPolicy:
         allowances, problems = parse_allowlist(config.allowed_addresses)
         for problem in problems:
             log.warning("HUB_ALLOWED_ADDRESSES: %s", problem)
-        return cls(tuple(allowances), config.is_development, config.host, config.port)
+        return cls(tuple(allowances), config.is_development, config.host, config.port, ca_file=config.ca_file)
 
     def resolve(self, host: str, port: int) -> list[Address]:
         """The addresses to connect to, all of them judged; ``EgressError`` where a single one is refused."""

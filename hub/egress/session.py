@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import certifi
@@ -91,10 +92,12 @@ class _TlsSocket(_Timed, ssl.SSLSocket):
 
 
 @functools.cache
-def _tls_context() -> ssl.SSLContext:
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     """One for the process: reading the authorities' certificates takes longer than a request."""
     context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
     context.load_verify_locations(certifi.where())
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
     context.sslsocket_class = _TlsSocket
     return context
 
@@ -130,7 +133,7 @@ class _GuardedHTTPPool(HTTPConnectionPool):
 
 class _GuardedHTTPSPool(HTTPSConnectionPool):
     def __init__(self, *args: Any, guard: Guard, **options: Any) -> None:
-        super().__init__(*args, ssl_context=_tls_context(), **options)
+        super().__init__(*args, ssl_context=_tls_context(guard.policy.ca_file), **options)
         self.ConnectionCls = functools.partial(_GuardedHTTPSConnection, guard=guard)  # type: ignore[assignment]
 
 

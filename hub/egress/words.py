@@ -70,8 +70,8 @@ def _connect(details: Mapping[str, Any]) -> str:
 
 def _tls(details: Mapping[str, Any]) -> str:
     return _(
-        "The certificate of %(entry)s is not accepted: %(reason)s. Give the server a certificate of a public authority, or use "
-        "http:// if it speaks no TLS.",
+        "The certificate of %(entry)s is not accepted: %(reason)s. If it is your own authority's, the hub's operator can name "
+        "its file in HUB_CA_FILE. If the server speaks no TLS, use http://.",
         entry=_entry(details),
         reason=details["reason"],
     )

@@ -9,9 +9,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import certifi
 import pytest
 
-from hub.config import ROOT, SETTINGS, ConfigError, as_database, as_encryption_keys, check_settings, load_config
+from hub.config import (
+    ROOT,
+    SETTINGS,
+    ConfigError,
+    as_authorities,
+    as_database,
+    as_encryption_keys,
+    check_settings,
+    load_config,
+)
 
 KEY_ONE, KEY_TWO = (base64.b64encode(bytes(range(start, start + 32))).decode() for start in (1, 101))
 
@@ -81,6 +91,14 @@ def test_encryption_keys_are_a_list_newest_first() -> None:
 def test_weak_or_broken_keys_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         as_encryption_keys(text)
+
+
+def test_authorities_are_read_before_the_hub_starts(tmp_path: Path) -> None:
+    assert as_authorities(certifi.where()) == Path(certifi.where())
+    (tmp_path / "key.pem").write_text("no certificate")
+    for wrong in (tmp_path / "key.pem", tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(ValueError, match="file of certificates in PEM"):
+            as_authorities(str(wrong))
 
 
 def test_production_needs_a_key_and_says_how_to_make_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import socket
 import ssl
@@ -9,15 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import certifi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from hub.config import Config
 from hub.egress import EgressError, EgressPolicy, fetch, open_session
-from hub.egress.session import _tls_context
 
 POLICY = EgressPolicy(loopback=True, resolver=lambda _host, _port: ["127.0.0.1"])
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -48,12 +48,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The certificate counts as an authority of its own."""
-    monkeypatch.setattr(certifi, "where", lambda: str(certificate))
-    _tls_context.cache_clear()
-    yield
-    _tls_context.cache_clear()
+def trusting(certificate: Path) -> EgressPolicy:
+    """A policy to which the certificate is an authority of its own."""
+    return dataclasses.replace(POLICY, ca_file=certificate)
 
 
 Talk = Callable[[ssl.SSLSocket], None]
@@ -98,10 +95,9 @@ def answer_all(connection: ssl.SSLSocket) -> None:
             connection.sendall(ANSWER)
 
 
-@pytest.mark.usefixtures("trusted")
-def test_a_trusted_server_is_read_over_one_connection(tls_server: Callable[[Talk], int]) -> None:
+def test_a_trusted_server_is_read_over_one_connection(trusting: EgressPolicy, tls_server: Callable[[Talk], int]) -> None:
     url = f"https://n8n.test:{tls_server(answer_all)}/"
-    with open_session(POLICY) as session:
+    with open_session(trusting) as session:
         assert [fetch(session, "POST", url, json={"a": "b" * 100_000}, timeout=10).status for _time in range(2)] == [200, 200]
 
 
@@ -112,15 +108,13 @@ def test_an_unknown_authority_is_refused(tls_server: Callable[[Talk], int]) -> N
     assert "self-signed" in str(failed.value.details["reason"])
 
 
-@pytest.mark.usefixtures("trusted")
-def test_another_name_than_the_certificates_is_refused(tls_server: Callable[[Talk], int]) -> None:
-    with open_session(POLICY) as session, pytest.raises(EgressError) as failed:
+def test_another_name_than_the_certificates_is_refused(trusting: EgressPolicy, tls_server: Callable[[Talk], int]) -> None:
+    with open_session(trusting) as session, pytest.raises(EgressError) as failed:
         fetch(session, "GET", f"https://other.test:{tls_server(answer_all)}/", timeout=10)
     assert failed.value.code == "tls"
 
 
-@pytest.mark.usefixtures("trusted")
-def test_the_deadline_holds_over_an_answer_that_drips(tls_server: Callable[[Talk], int]) -> None:
+def test_the_deadline_holds_over_an_answer_that_drips(trusting: EgressPolicy, tls_server: Callable[[Talk], int]) -> None:
     """Each byte comes in good time, so that only the sum is too long."""
     ended = threading.Event()
 
@@ -133,7 +127,7 @@ def test_the_deadline_holds_over_an_answer_that_drips(tls_server: Callable[[Talk
         finally:
             ended.set()
 
-    with open_session(POLICY) as session, pytest.raises(EgressError) as failed:
+    with open_session(trusting) as session, pytest.raises(EgressError) as failed:
         fetch(session, "GET", f"https://n8n.test:{tls_server(drip)}/", timeout=0.5)
     assert failed.value.code == "timeout"
     assert ended.wait(10)
@@ -144,3 +138,7 @@ def test_the_deadline_holds_over_a_handshake_that_never_ends() -> None:
         with pytest.raises(EgressError) as failed:
             fetch(session, "GET", f"https://n8n.test:{listener.getsockname()[1]}/", timeout=0.3)
         assert failed.value.code == "timeout"
+
+
+def test_the_operators_authorities_are_part_of_the_policy(certificate: Path, config: Config) -> None:
+    assert EgressPolicy.from_config(dataclasses.replace(config, ca_file=certificate)).ca_file == certificate
