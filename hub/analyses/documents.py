@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from hub.errors import HubError
+from hub.storable import clean_json
 
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_DEPTH = 100
@@ -36,7 +37,7 @@ def parse_document(raw: bytes | str) -> Any:
     if not text.strip():
         raise UnreadableDocument("empty", "The input is empty; a JSON document with a failed execution is expected.")
     try:
-        return json.loads(text)
+        return clean_json(json.loads(text))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise UnreadableDocument("not-json", f"The input is not JSON: {error.msg} ({place}).", place=place) from error

@@ -140,13 +140,17 @@ def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
 def _document(workflow: Json) -> Json:
     """The part of a workflow that a patch may change."""
     document = {key: workflow.get(key) for key in _WORKFLOW_KEYS}
-    nodes = [node for node in _list(document["nodes"]) if isinstance(node, dict)]
     return {
         "name": document["name"] or "",
-        "nodes": nodes,
+        "nodes": [_node(node) for node in _list(document["nodes"]) if isinstance(node, dict)],
         "connections": _mapping(document["connections"]),
         "settings": _mapping(document["settings"]),
     }
+
+
+def _node(node: Json) -> Json:
+    """The node; parameters that are no object (a file may hold anything) count as none."""
+    return node if isinstance(node.get("parameters", {}), dict) else {**node, "parameters": {}}
 
 
 def _limits(execution: Json, data: Json, result: Json, executed: Json, workflow: Json | None) -> list[str]:

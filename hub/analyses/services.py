@@ -30,8 +30,8 @@ from hub.instances.errors import N8nError
 from hub.instances.models import Instance
 from hub.instances.services import open_client
 from hub.pagination import Page, clamp_limit, keyset, make_page
+from hub.storable import clean_json
 from hub.workflows.models import Workflow
-from hub.workflows.remote import clean_json
 
 log = logging.getLogger(__name__)
 

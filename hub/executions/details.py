@@ -14,7 +14,7 @@ from hub.executions.models import DetailState, Execution
 from hub.extensions import db
 from hub.instances.client import Missing, N8nClient, TooLarge
 from hub.redaction import redact
-from hub.workflows.remote import clean_json
+from hub.storable import clean_json
 
 Json = dict[str, Any]
 #: Items kept of every input and output, tried in this order until the data fits.

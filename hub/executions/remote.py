@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hub.executions.models import ExecutionStatus
-from hub.workflows.remote import clean_text, parse_time
+from hub.storable import clean_text
+from hub.workflows.remote import parse_time
 
 _STATUSES = {
     "success": ExecutionStatus.SUCCESS,

@@ -89,7 +89,8 @@ class Case:
         found: dict[str, list[str]] = {}
         for source, kinds in self.evidence.workflow["connections"].items():
             for outputs in kinds.values() if isinstance(kinds, dict) else ():
-                for target in (entry for output in outputs or () for entry in output or ()):
+                lists = [output for output in (outputs if isinstance(outputs, list) else ()) if isinstance(output, list)]
+                for target in (entry for output in lists for entry in output):
                     if isinstance(target, dict) and source not in found.setdefault(str(target.get("node")), []):
                         found[str(target.get("node"))].append(source)
         return found

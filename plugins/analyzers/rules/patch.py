@@ -64,6 +64,8 @@ def _operations(node: dict[str, Any], edit: Edit, pointer: str) -> list[dict[str
     for step, key in enumerate(edit.path[:-1]):
         following = _child(holder, key)
         if following is _MISSING:
+            if not _takes(holder, key):
+                return None
             value: Any = edit.value
             for missing in reversed(edit.path[step + 1 :]):
                 value = {missing: value}
@@ -73,6 +75,8 @@ def _operations(node: dict[str, Any], edit: Edit, pointer: str) -> list[dict[str
     key, pointer = edit.path[-1], f"{pointer}/{_escape(edit.path[-1])}"
     old = _child(holder, key)
     if old is _MISSING:
+        if not _takes(holder, key):
+            return None
         if isinstance(holder, list):
             holder.append(edit.value)
         else:
@@ -92,6 +96,11 @@ def _child(holder: Any, key: str | int) -> Any:
     if isinstance(holder, list) and isinstance(key, int) and key < len(holder):
         return holder[key]
     return _MISSING
+
+
+def _takes(holder: Any, key: str | int) -> bool:
+    """Whether something can be added there; a workflow from a file may hold a text where n8n has an object."""
+    return isinstance(key, str) if isinstance(holder, dict) else isinstance(holder, list) and isinstance(key, int)
 
 
 def _escape(key: str | int) -> str:
