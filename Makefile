@@ -40,6 +40,7 @@ test-browser: setup ## open every page in Chromium: axe, CSP, widths, both langu
 
 bench: setup n8n ## print what a sync, a page and a worker cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
+	$(BIN)/python -m tests.benchmarks.analyzer_cpu
 	$(BIN)/python -m tests.benchmarks.worker_memory
 	$(BIN)/python -m tests.benchmarks.sync_cpu
 

@@ -59,12 +59,13 @@ _PROVIDERS = re.compile(
     r"|\bn8n_api_[A-Za-z0-9]{20,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
 )
-#: One of these stands in every match of the pattern above; looking for them is much faster.
+#: One of these stands in every match of the pattern above; looking for them first is several times faster.
 _PROVIDER_HINTS = (
     *("sk-", "sk_", "rk_", "pk_", "whsec_", "AKIA", "ASIA", "AIza", "ya29.", "GOCSPX-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
     *("github_pat_", "glpat-", "xox", "xapp-", "hooks.slack", "SG.", "key-", "-us", "shp", "pat", "secret_", "ntn_", ":AA"),
     *("EAA", "hf_", "npm_", "pypi-", "n8n_api_", "eyJ", "PRIVATE KEY"),
 )
+_PROVIDER_HINT = re.compile("|".join(map(re.escape, _PROVIDER_HINTS)))
 #: Slack's, which is the shortest of them: ``xoxb-`` with ten more.
 _SHORTEST_PROVIDER = 15
 _NAME_HINT = re.compile(r"auth|pass|secret|key|cookie|token|jwt|pwd|session|card|otp|pin|cvv|sid|connection", re.IGNORECASE)
@@ -118,6 +119,7 @@ class _Search:
 
     def __init__(self) -> None:
         self._values: dict[str, None] = {}
+        self._read: set[str] = set()
         self._highest = 0
 
     def tokens(self) -> dict[str, str]:
@@ -138,12 +140,16 @@ class _Search:
     def walk(self, value: Any) -> None:
         """Note every secret of a JSON value."""
         if isinstance(value, str):
-            self._read_text(value)
+            # Payloads repeat themselves: a text that was read once has told all that it knows.
+            if len(value) >= _SHORTEST and value not in self._read:
+                self._read.add(value)
+                self._read_text(value)
         elif isinstance(value, list):
             for entry in value:
                 self.walk(entry)
         elif isinstance(value, dict):
-            self._read_pair(value)
+            if "value" in value or "Value" in value:
+                self._read_pair(value)
             for key, entry in value.items():
                 if is_secret_name(key):
                     self._read_named(entry)
@@ -152,12 +158,10 @@ class _Search:
 
     def _read_pair(self, value: dict[str, Any]) -> None:
         """``{"name": "X-Api-Key", "value": "…"}``, as n8n keeps headers, query and body fields."""
-        for name in map(value.get, _NAME_KEYS):
-            if isinstance(name, str):
-                if _is_secret_parameter(name, value.get("value")):
-                    for key in _VALUE_KEYS:
-                        self._read_named(value.get(key))
-                return
+        name = next((value[key] for key in _NAME_KEYS if isinstance(value.get(key), str)), None)
+        if name is not None and _is_secret_parameter(name, value.get("value")):
+            for key in _VALUE_KEYS:
+                self._read_named(value.get(key))
 
     def _read_named(self, value: Any) -> None:
         """The value of a field whose name is secret; deeper structures are judged by their own names."""
@@ -174,11 +178,9 @@ class _Search:
                     self._read_named(entry)
 
     def _read_text(self, text: str) -> None:
-        if len(text) < _SHORTEST:
-            return
         if "<SECRET_" in text:
             self._highest = max(self._highest, *(int(number) for number in TOKEN.findall(text)), 0)
-        if len(text) >= _SHORTEST_PROVIDER and any(hint in text for hint in _PROVIDER_HINTS):
+        if len(text) >= _SHORTEST_PROVIDER and _PROVIDER_HINT.search(text):
             for match in _PROVIDERS.finditer(text):
                 self.add(match.group())
         if "=" in text or ":" in text:
