@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -76,6 +76,22 @@ _QUERY = re.compile(r"[?&;]([A-Za-z0-9_.\-\[\]]{1,60})=([^&#\s\"'<>\\{}]+)")
 #: ``"api_key": "…"`` inside a text, a JSON text in a JSON text, or ``apiKey = '…'`` in code.
 _ASSIGNMENT = re.compile(
     r"(?<![A-Za-z0-9_.\-])([A-Za-z][A-Za-z0-9_.\-]{2,60})(?:\\*[\"'])?\]?\s*[:=]\s*\\*([\"'`])((?:(?!\\*\2)[^\s\\]){4,}?)\\*\2"
+)
+#: Keys by which the hub reads n8n's executions and workflows.
+_FORMAT_KEYS = frozenset(
+    {
+        *("id", "name", "type", "data", "error", "node", "nodes", "main", "json", "binary", "index", "item", "status", "mode"),
+        *("message", "description", "messages", "context", "stack", "source", "resultData", "runData", "executionData"),
+        *("nodeExecutionStack", "contextData", "waitingExecution", "waitingExecutionSource", "startData", "metadata"),
+        *("lastNodeExecuted", "executionStatus", "executionTime", "executionIndex", "startTime", "previousNode"),
+        *("previousNodeOutput", "previousNodeRun", "inputOverride", "pairedItem", "redactedError", "redactionInfo"),
+        *("isRedacted", "truncated", "resumeToken", "httpCode", "cause", "failure", "request", "errorResponse", "response"),
+        *("descriptionKey", "parameter", "nodeCause", "itemIndex", "runIndex", "lineNumber", "timestamp", "connections"),
+        *("settings", "parameters", "typeVersion", "position", "credentials", "webhookId", "disabled", "notes", "onError"),
+        *("retryOnFail", "maxTries", "waitBetweenTries", "executeOnce", "alwaysOutputData", "continueOnFail", "executionOrder"),
+        *("workflowData", "staticData", "pinData", "value", "key", "headers", "body", "query", "params", "method", "path"),
+        *("url", "options", "responseMode"),
+    }
 )
 _MASKED = re.compile(r"^(?:Bearer\s+|Basic\s+)?(?:[*•.xX]+|\*\*hidden\*\*|.*\*{3,}.*)$")
 _NAME_KEYS, _VALUE_KEYS = ("name", "key", "Name"), ("value", "Value")
@@ -212,14 +228,19 @@ class Secrets:
         self._tokens = tokens
         self._spellings = {spelling: token for value, token in tokens.items() for spelling in _spellings(value)}
         self._pattern = re.compile(_any_of(sorted(self._spellings))) if tokens else None
+        self._keys: frozenset[str] = _FORMAT_KEYS
 
     def __len__(self) -> int:
         return len(self._tokens)
 
-    def remove_from(self, value: Any) -> Redacted:
-        """A copy of the JSON value (the whole payload or a part of it) without the secrets."""
+    def remove_from(self, value: Any, *, keys: Collection[str] = ()) -> Redacted:
+        """A copy of the JSON value (the whole payload or a part of it) without the secrets.
+
+        Keys of n8n's format and the caller's own ``keys`` stay, even if somebody's password is spelled the same.
+        """
         if self._pattern is None:
             return Redacted(value, 0)
+        self._keys = _FORMAT_KEYS.union(keys)
         counter = [0]
         return Redacted(self._clean(value, counter), counter[0])
 
@@ -229,7 +250,10 @@ class Secrets:
         if isinstance(value, list):
             return [self._clean(entry, counter) for entry in value]
         if isinstance(value, dict):
-            return {self._clean_text(key, counter): self._clean(entry, counter) for key, entry in value.items()}
+            return {
+                key if key in self._keys else self._clean_text(key, counter): self._clean(entry, counter)
+                for key, entry in value.items()
+            }
         if isinstance(value, int) and not isinstance(value, bool) and str(value) in self._tokens:
             counter[0] += 1
             return self._tokens[str(value)]

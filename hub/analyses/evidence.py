@@ -7,10 +7,22 @@ from typing import Any
 
 from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
-from hub.contracts.analysis import Evidence, NodeData
+from hub.contracts.analysis import ErrorFacts, Evidence, NodeData
 from hub.redaction import find_secrets
 
 _WORKFLOW_KEYS = ("name", "nodes", "connections", "settings")
+_NODE_TYPES: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "type": str,
+    "typeVersion": (int, float),
+    "parameters": dict,
+    "credentials": dict,
+    "retryOnFail": bool,
+    "maxTries": (int, float),
+    "waitBetweenTries": (int, float),
+}
+#: The names of the picture's own fields.
+_OWN_KEYS = frozenset({*Evidence.model_fields, *ErrorFacts.model_fields, *NodeData.model_fields})
 #: Items kept of the failing node's input and its nearest ancestors, and of the other nodes.
 _ITEMS_NEAR, _ITEMS_FAR = 4, 1
 _NEAR = 3
@@ -25,7 +37,7 @@ def build_evidence(execution: Json, workflow: Json | None = None, *, known_secre
     Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
     """
     secrets = find_secrets([execution, workflow], known_secrets=known_secrets)
-    picture: Json = secrets.remove_from(_picture(execution, workflow)).value
+    picture: Json = secrets.remove_from(_picture(execution, workflow), keys=_OWN_KEYS).value
     picture = fit(picture)
     nodes = {name: NodeData(**_sized(data)) for name, data in picture.pop("node_data").items()}
     return Evidence(**picture, node_data=nodes)
@@ -149,8 +161,8 @@ def _document(workflow: Json) -> Json:
 
 
 def _node(node: Json) -> Json:
-    """The node; parameters that are no object (a file may hold anything) count as none."""
-    return node if isinstance(node.get("parameters", {}), dict) else {**node, "parameters": {}}
+    """The node without what is of another type than n8n's: a file may hold anything."""
+    return {key: value for key, value in node.items() if isinstance(value, _NODE_TYPES.get(key, object))}
 
 
 def _limits(execution: Json, data: Json, result: Json, executed: Json, workflow: Json | None) -> list[str]:

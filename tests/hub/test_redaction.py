@@ -152,3 +152,13 @@ def test_nothing_planted_survives_in_real_executions(shared: Path) -> None:
         resume = (execution.get("data") or {}).get("resumeToken")
         planted = [entry for entry in ("INLINESECRET", "QSECRET", resume) if entry and len(entry) > 3]
         assert [entry for entry in planted if entry in text] == [], file.name
+
+
+def test_a_secret_spelled_like_a_key_of_n8ns_format_leaves_the_format_readable() -> None:
+    payload = {"data": {"resultData": {"error": {"message": "data of resultData"}}}, "password": "data", "token": "resultData"}
+    assert redact(payload).value == {
+        "data": {"resultData": {"error": {"message": "<SECRET_1> of <SECRET_2>"}}},
+        "password": "<SECRET_1>",
+        "token": "<SECRET_2>",
+    }
+    assert list(find_secrets(payload).remove_from({"resultDatas": 1}, keys=["resultDatas"]).value) == ["resultDatas"]

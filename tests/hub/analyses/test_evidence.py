@@ -227,3 +227,12 @@ def test_whatever_a_file_holds_it_can_be_pictured(runs: Any, error: Any, stack: 
     ran = {"name": "x", "nodes": nodes, "connections": connections}
     evidence = build_evidence({"id": "1", "status": "error", "data": data, "workflowData": ran}, {"name": "y", "nodes": [{}]})
     assert evidence.status == "error"
+
+
+@pytest.mark.parametrize("word", ["error", "status", "executed", "workflow", "node_data", "nodes", "connections", "outputs"])
+def test_a_secret_spelled_like_the_pictures_own_words_breaks_nothing(word: str) -> None:
+    document = workflow()
+    document["nodes"][0]["parameters"]["password"] = word
+    evidence = build_evidence(execution(), document)
+    assert [each["name"] for each in evidence.workflow["nodes"]] == [each["name"] for each in document["nodes"]]
+    assert evidence.workflow["nodes"][0]["parameters"]["password"] == "<SECRET_1>"

@@ -131,3 +131,13 @@ def test_data_is_fetched_when_it_is_wanted(app: Flask, session: Session, alice: 
         assert len(n8n.requests) == asked
         assert services.ensure_detail(alice, missing).detail_state is DetailState.UNAVAILABLE
         assert services.ensure_detail(alice, running).detail_state is DetailState.NONE
+
+
+@pytest.mark.parametrize("word", ["data", "resultData", "runData", "error", "node", "executionData", "workflowData"])
+def test_a_secret_spelled_like_n8ns_own_words_breaks_nothing(word: str) -> None:
+    payload = {**failure(), "customData": {"password": word}}
+    payload["data"]["resultData"]["password"] = word
+    columns = read_detail(payload, 1_000_000)
+    assert columns["detail_state"] is DetailState.STORED
+    assert columns["error_node"] == read_detail(failure(), 1_000_000)["error_node"]
+    assert columns["data"]["data"]["resultData"]["password"].startswith("<SECRET_")

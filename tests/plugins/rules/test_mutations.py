@@ -5,21 +5,24 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import os
+import random
 from collections.abc import Iterator
 from typing import Any
 
 import jsonpatch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from hub.analyses.documents import UnreadableDocument, parse_document, split_document
 from hub.analyses.evidence import build_evidence
-from hub.analyses.patch_policy import check_policy
+from hub.analyses.patch_policy import PatchRefused, check_policy
 from hub.sample import read_sample
 from plugins.analyzers.rules.analyzer import RulesAnalyzer
 
 Place = tuple[str | int, ...]
 RECORDED = [json.dumps(recording, default=str) for recording in read_sample(dt.datetime(2026, 11, 22, tzinfo=dt.UTC))]
+#: More can be had by hand: HUB_TEST_MUTATIONS=20000.
+CASES = int(os.environ.get("HUB_TEST_MUTATIONS", "1000"))
 #: What stands where n8n has something else.
 STRANGE: tuple[Any, ...] = (
     *(None, True, 0, -1, 1e308, "", "x", "={{ $json.a }}", "={{", "\ud800", "a\0b", "a" * 3000),
@@ -27,9 +30,6 @@ STRANGE: tuple[Any, ...] = (
 )
 #: Where the analyzer looks most, and everywhere.
 ROOTS: tuple[Place, ...] = ((), ("workflow", "nodes"), ("workflow", "connections"), ("execution", "data", "resultData", "error"))
-change = st.tuples(
-    st.sampled_from(ROOTS), st.floats(0, 1, exclude_max=True), st.sampled_from(["remove", "move", *range(len(STRANGE))])
-)
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
@@ -46,30 +46,48 @@ def value_at(document: Any, place: Place) -> Any:
     return document
 
 
-def mutate(document: Any, root: Place, part: float, change: str | int) -> None:
-    """Change what stands ``part`` of the way through everything below ``root``."""
+def mutate(document: Any, chance: random.Random) -> None:
+    """Take away, move or replace one value."""
+    root = chance.choice(ROOTS)
     try:
         ways = list(places(value_at(document, root), root))
     except (KeyError, IndexError, TypeError):
         return  # an earlier change took it away
     if not ways:
         return
-    place = ways[int(part * len(ways))]
+    place = chance.choice(ways)
     holder = value_at(document, place[:-1])
-    if change == "remove":
-        del holder[place[-1]]
-    elif change == "move":
-        holder[place[-1]] = copy.deepcopy(value_at(document, ways[int(part * 7919) % len(ways)]))
-    else:
-        holder[place[-1]] = copy.deepcopy(STRANGE[int(change)])
+    match chance.randrange(4):
+        case 0:
+            del holder[place[-1]]
+        case 1:
+            holder[place[-1]] = copy.deepcopy(value_at(document, chance.choice(ways)))
+        case _:
+            holder[place[-1]] = copy.deepcopy(chance.choice(STRANGE))
 
 
-@settings(max_examples=1000)
-@given(recorded=st.sampled_from(RECORDED), changes=st.lists(change, min_size=1, max_size=8))
-def test_mutated_executions(recorded: str, changes: list[tuple[Place, float, str | int]]) -> None:
-    document = json.loads(recorded)
-    for root, part, change in changes:
-        mutate(document, root, part, change)
+def identities(workflow: dict[str, Any]) -> list[Any]:
+    """What no patch may change."""
+    return [[node.get(key) for key in ("id", "name", "type", "typeVersion", "credentials")] for node in workflow["nodes"]]
+
+
+@pytest.mark.parametrize("first", range(0, CASES, 50))
+def test_mutated_executions(first: int) -> None:
+    for number in range(first, first + 50):
+        # Not hypothesis: its examples depend on which modules are loaded, and what fails in CI has to fail here.
+        chance = random.Random(number)
+        document = json.loads(chance.choice(RECORDED))
+        for _change in range(chance.choice((1, 1, 2, 4, 8))):
+            mutate(document, chance)
+        try:
+            judge(document)
+        except Exception as error:
+            error.add_note(f"case {number}")
+            raise
+
+
+def judge(document: Any) -> None:
+    """Analyse it as an upload is analysed, and check what comes out."""
     try:
         execution, workflow = split_document(parse_document(json.dumps(document)))
     except UnreadableDocument:
@@ -81,4 +99,8 @@ def test_mutated_executions(recorded: str, changes: list[tuple[Place, float, str
     for suggestion in diagnosis.suggestions:
         if suggestion.patch:
             changed = jsonpatch.apply_patch(evidence.workflow, list(suggestion.patch))
-            check_policy(evidence.workflow, changed)
+            try:
+                check_policy(evidence.workflow, changed)
+            except PatchRefused:
+                continue  # it is shown to nobody
+            assert identities(changed) == identities(evidence.workflow)
