@@ -38,7 +38,7 @@ test-n8n: setup n8n ## walk the main road against a real n8n
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
 	$(PYTEST) -q --randomly-seed=$(SEED) -m browser tests/browser
 
-bench: setup n8n ## print what a sync, a page and a worker cost
+bench: setup n8n ## print what a page, an analysis, a worker and a sync cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
 	$(BIN)/python -m tests.benchmarks.analyzer_cpu
 	$(BIN)/python -m tests.benchmarks.worker_memory

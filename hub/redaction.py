@@ -228,7 +228,6 @@ class Secrets:
         self._tokens = tokens
         self._spellings = {spelling: token for value, token in tokens.items() for spelling in _spellings(value)}
         self._pattern = re.compile(_any_of(sorted(self._spellings))) if tokens else None
-        self._keys: frozenset[str] = _FORMAT_KEYS
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -240,18 +239,17 @@ class Secrets:
         """
         if self._pattern is None:
             return Redacted(value, 0)
-        self._keys = _FORMAT_KEYS.union(keys)
         counter = [0]
-        return Redacted(self._clean(value, counter), counter[0])
+        return Redacted(self._clean(value, _FORMAT_KEYS.union(keys), counter), counter[0])
 
-    def _clean(self, value: Any, counter: list[int]) -> Any:
+    def _clean(self, value: Any, keys: frozenset[str], counter: list[int]) -> Any:
         if isinstance(value, str):
             return self._clean_text(value, counter)
         if isinstance(value, list):
-            return [self._clean(entry, counter) for entry in value]
+            return [self._clean(entry, keys, counter) for entry in value]
         if isinstance(value, dict):
             return {
-                key if key in self._keys else self._clean_text(key, counter): self._clean(entry, counter)
+                key if key in keys else self._clean_text(key, counter): self._clean(entry, keys, counter)
                 for key, entry in value.items()
             }
         if isinstance(value, int) and not isinstance(value, bool) and str(value) in self._tokens:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+#: How JSON spells what is taken out.
+_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def clean_text(value: object, limit: int | None = None) -> str:
@@ -16,8 +20,13 @@ def clean_text(value: object, limit: int | None = None) -> str:
 
 def clean_json(value: Any) -> Any:
     """The JSON value with ``clean_text`` applied to every text; nearly always the value itself."""
-    text = json.dumps(value)
-    return _clean_deep(value) if "\\u0000" in text or "\\ud" in text else value
+    return _clean_deep(value) if _UNSTORABLE.search(json.dumps(value)) else value
+
+
+def load_json(text: str) -> Any:
+    """``json.loads``, cleaned; ValueError and RecursionError as it raises them."""
+    value = json.loads(text)
+    return _clean_deep(value) if _UNSTORABLE.search(text) else value
 
 
 def _clean_deep(value: Any) -> Any:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from hub.errors import HubError
-from hub.storable import clean_json
+from hub.storable import load_json
 
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_DEPTH = 100
-#: How JSON spells what ``clean_json`` takes out.
-_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class UnreadableDocument(HubError):
@@ -40,8 +37,7 @@ def parse_document(raw: bytes | str) -> Any:
     if not text.strip():
         raise UnreadableDocument("empty", "The input is empty; a JSON document with a failed execution is expected.")
     try:
-        document = json.loads(text)
-        return clean_json(document) if _UNSTORABLE.search(text) else document
+        return load_json(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise UnreadableDocument("not-json", f"The input is not JSON: {error.msg} ({place}).", place=place) from error

@@ -49,10 +49,10 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
     result = _mapping(data.get("resultData"))
     runs = {name: entries for name, entries in _mapping(result.get("runData")).items() if isinstance(entries, list)}
     executed = _mapping(execution.get("workflowData"))
-    current = workflow if workflow and isinstance(workflow.get("nodes"), list) else executed
+    current = _document(workflow if workflow and isinstance(workflow.get("nodes"), list) else executed)
     stack = _first(_mapping(data.get("executionData")).get("nodeExecutionStack"))
     error, error_node = read_error(result)
-    if _text(error_node.get("name")) not in {*runs, *(_text(node.get("name")) for node in _document(current)["nodes"])}:
+    if _text(error_node.get("name")) not in {*runs, *(_text(node.get("name")) for node in current["nodes"])}:
         error_node = {}  # the error came up from a sub-workflow and names a node of that one
     failing = _failing_node(result, runs, stack, error_node)
     items, keys, count = _inputs(stack, runs, failing, error.item_index)
@@ -69,7 +69,7 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
         "input_count": count,
         "input_binary_keys": keys,
         "node_data": _node_data(runs, current, failing),
-        "workflow": _document(current),
+        "workflow": current,
         "limits": _limits(execution, data, result, executed, workflow),
     }
 
@@ -139,10 +139,9 @@ def _sized(data: Json) -> Json:
 def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
     """The nodes that lead to the named one within that many steps."""
     parents: dict[str, set[str]] = {}
-    for source, kinds in _mapping(workflow.get("connections")).items():
-        for outputs in _mapping(kinds).values():
-            for target in (entry for output in _list(outputs) for entry in _list(output) if isinstance(entry, dict)):
-                parents.setdefault(str(target.get("node")), set()).add(source)
+    for source, kinds in workflow["connections"].items():
+        for target in (entry for outputs in kinds.values() for output in outputs for entry in output):
+            parents.setdefault(str(target.get("node")), set()).add(source)
     found = {name} if name else set()
     for _ in range(depth):
         found |= {parent for node in found for parent in parents.get(node, ())}
@@ -150,19 +149,27 @@ def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
 
 
 def _document(workflow: Json) -> Json:
-    """The part of a workflow that a patch may change."""
+    """The part of a workflow that a patch may change, in n8n's shape whatever a file holds."""
     document = {key: workflow.get(key) for key in _WORKFLOW_KEYS}
     return {
         "name": document["name"] or "",
         "nodes": [_node(node) for node in _list(document["nodes"]) if isinstance(node, dict)],
-        "connections": _mapping(document["connections"]),
+        "connections": {source: _outputs(kinds) for source, kinds in _mapping(document["connections"]).items()},
         "settings": _mapping(document["settings"]),
     }
 
 
 def _node(node: Json) -> Json:
-    """The node without what is of another type than n8n's: a file may hold anything."""
+    """The node without what is of another type than n8n's."""
     return {key: value for key, value in node.items() if isinstance(value, _NODE_TYPES.get(key, object))}
+
+
+def _outputs(kinds: Any) -> Json:
+    """For each kind of connection the targets of each output."""
+    return {
+        kind: [[target for target in _list(output) if isinstance(target, dict)] for output in _list(outputs)]
+        for kind, outputs in _mapping(kinds).items()
+    }
 
 
 def _limits(execution: Json, data: Json, result: Json, executed: Json, workflow: Json | None) -> list[str]:

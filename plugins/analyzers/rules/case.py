@@ -88,11 +88,9 @@ class Case:
         """For each node the nodes that feed it."""
         found: dict[str, list[str]] = {}
         for source, kinds in self.evidence.workflow["connections"].items():
-            for outputs in kinds.values() if isinstance(kinds, dict) else ():
-                lists = [output for output in (outputs if isinstance(outputs, list) else ()) if isinstance(output, list)]
-                for target in (entry for output in lists for entry in output):
-                    if isinstance(target, dict) and source not in found.setdefault(str(target.get("node")), []):
-                        found[str(target.get("node"))].append(source)
+            for target in (entry for outputs in kinds.values() for output in outputs for entry in output):
+                if source not in found.setdefault(str(target.get("node")), []):
+                    found[str(target.get("node"))].append(source)
         return found
 
     @cached_property
