@@ -140,7 +140,7 @@ def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
     """The nodes that lead to the named one within that many steps."""
     parents: dict[str, set[str]] = {}
     for source, kinds in workflow["connections"].items():
-        for target in (entry for outputs in kinds.values() for output in outputs for entry in output):
+        for target in (entry for outputs in kinds.values() for output in outputs for entry in output or ()):
             parents.setdefault(str(target.get("node")), set()).add(source)
     found = {name} if name else set()
     for _ in range(depth):
@@ -165,9 +165,12 @@ def _node(node: Json) -> Json:
 
 
 def _outputs(kinds: Any) -> Json:
-    """For each kind of connection the targets of each output."""
+    """For each kind of connection the targets of each output; None, as n8n has it, for an output without any."""
     return {
-        kind: [[target for target in _list(output) if isinstance(target, dict)] for output in _list(outputs)]
+        kind: [
+            None if output is None else [target for target in _list(output) if isinstance(target, dict)]
+            for output in _list(outputs)
+        ]
         for kind, outputs in _mapping(kinds).items()
     }
 

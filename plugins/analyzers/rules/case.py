@@ -88,7 +88,7 @@ class Case:
         """For each node the nodes that feed it."""
         found: dict[str, list[str]] = {}
         for source, kinds in self.evidence.workflow["connections"].items():
-            for target in (entry for outputs in kinds.values() for output in outputs for entry in output):
+            for target in (entry for outputs in kinds.values() for output in outputs for entry in output or ()):
                 if source not in found.setdefault(str(target.get("node")), []):
                     found[str(target.get("node"))].append(source)
         return found

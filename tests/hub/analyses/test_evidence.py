@@ -236,3 +236,10 @@ def test_a_secret_spelled_like_the_pictures_own_words_breaks_nothing(word: str) 
     evidence = build_evidence(execution(), document)
     assert [each["name"] for each in evidence.workflow["nodes"]] == [each["name"] for each in document["nodes"]]
     assert evidence.workflow["nodes"][0]["parameters"]["password"] == "<SECRET_1>"
+
+
+def test_connections_come_in_n8ns_shape_whatever_a_file_holds() -> None:
+    link_to_b = {"node": "B", "type": "main", "index": 0}
+    odd = {"A": {"main": [None, [link_to_b, "C"], 7]}, "B": "main", "C": {"main": True}}
+    evidence = build_evidence(execution(), workflow(connections=odd))
+    assert evidence.workflow["connections"] == {"A": {"main": [None, [link_to_b], []]}, "B": {}, "C": {"main": []}}
