@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hub.plugin_api import Cause, Diagnosis, Evidence, LocalizedText, Quote, Suggestion
@@ -103,9 +104,19 @@ _READ_THE_ERROR = Suggestion(
 )
 
 
+#: Code in an Arabic sentence: ``$json.name``, ``JSON.parse($input.first().json.data)``.
+_CODE = re.compile(r"[A-Za-z.(]*\$[!-~]*[A-Za-z0-9)\]]")
+
+
 def _filled(words: LocalizedText, values: Mapping[str, str]) -> LocalizedText:
     """The text with its placeholders filled; the values are data and are not looked at again."""
-    return LocalizedText(en=_fill(words.en, values), ar=_fill(words.ar, values))
+    arabic = _CODE.sub(lambda match: _isolated(match.group()), words.ar)
+    return LocalizedText(en=_fill(words.en, values), ar=_fill(arabic, {key: _isolated(value) for key, value in values.items()}))
+
+
+def _isolated(text: str) -> str:
+    """Between FSI and PDI (Unicode's UAX 9), because ``$json.name`` reads ``json.name$`` in a line from right to left."""
+    return f"\u2068{text}\u2069" if text else text
 
 
 def _fill(template: str, values: Mapping[str, str]) -> str:

@@ -160,3 +160,17 @@ def test_fields_that_went_the_same_way_are_mended_together() -> None:
         entry["name"]: entry["value"] for entry in nodes[str(evidence.failing_node)]["parameters"]["bodyParameters"]["parameters"]
     }
     assert fields == {"email": "={{ $json.body.email }}", "product": "={{ $json.body.product }}", "note": "as typed"}
+
+
+def test_code_in_an_arabic_sentence_keeps_its_order() -> None:
+    """Without isolates the dollar of ``$json.email`` would stand at its other end."""
+    diagnosis = judge(next(hit.make() for hit in HITS if hit.rule == "field-missing"))
+    texts = [diagnosis.summary.ar, *(entry.title.ar for entry in diagnosis.suggestions)]
+    assert any("$" in text for text in texts)
+    for hit in HITS:
+        judged = judge(hit.make())
+        for text in (judged.summary, *(words for entry in judged.suggestions for words in (entry.title, entry.explanation))):
+            assert text.ar.count("\u2068") == text.ar.count("\u2069")
+            outside = re.sub("\u2068[^\u2068\u2069]*\u2069", "", re.sub("\u2068[^\u2068\u2069]*\u2069", "", text.ar))
+            assert "$" not in outside, text.ar
+            assert "\u2068" not in text.en
