@@ -34,6 +34,7 @@ from hub.executions.services import import_execution
 from hub.extensions import db
 from hub.instances.client import N8nClient
 from hub.instances.errors import N8nError
+from hub.jobs.models import Job
 from hub.jobs.services import RetryLater, enqueue, find_job
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,11 @@ def list_repairs(analysis: AiAnalysis) -> list[Repair]:
     """The repairs of an analysis, newest first."""
     statement = sa.select(Repair).where(Repair.analysis_id == analysis.id).order_by(Repair.created_at.desc(), Repair.id.desc())
     return list(db.session.scalars(statement.limit(20)))
+
+
+def find_repair_job(repair: Repair) -> Job | None:
+    """The queued or running job that makes the repair; None once it has ended."""
+    return find_job(_job_key(repair.analysis_id))
 
 
 def read_old_workflow(actor: Actor, repair_id: str) -> Json:

@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plugin": ("hub.cli.plugins:plugin", "List plugins."),
     "instance": ("hub.cli.instances:instance", "Add, test and list n8n servers."),
     "sync": ("hub.cli.sync:sync", "Read workflows and executions from n8n now."),
+    "execution": ("hub.cli.executions:execution", "List executions; explain one that failed."),
+    "repair": ("hub.cli.repairs:repair", "Apply a proposed change and prove it."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),
 }
 

@@ -36,7 +36,7 @@ def analyze(file: Path, explain: bool, language: str) -> None:
         sys.exit(2)
     _, diagnosis = ask_analyzers(_load_analyzers(), evidence)
     if explain:
-        click.echo(_prose(diagnosis, language))
+        click.echo(prose(diagnosis, language))
     else:
         click.echo(json.dumps(bench_answer(diagnosis, language), ensure_ascii=False, indent=1))
 
@@ -84,8 +84,8 @@ WORDS = {
 }
 
 
-def _prose(diagnosis: Diagnosis, language: str) -> str:
-    """The diagnosis in sentences, for a terminal."""
+def prose(diagnosis: Diagnosis, language: str, *, with_patches: bool = True) -> str:
+    """The diagnosis in sentences, for a terminal; changes as RFC 6902 where ``with_patches``."""
     words = WORDS[language]
     level = words[confidence_word(diagnosis.confidence)]
     lines = [
@@ -103,7 +103,7 @@ def _prose(diagnosis: Diagnosis, language: str) -> str:
     for number, suggestion in enumerate(diagnosis.suggestions, 1):
         lines.append(f"  {number}. {suggestion.title.in_language(language)}")
         lines.append(f"     {suggestion.explanation.in_language(language)}")
-        if suggestion.patch:
+        if suggestion.patch and with_patches:
             lines.append(f"     {words['patch']}:")
             lines += [f"       {json.dumps(operation, ensure_ascii=False)}" for operation in suggestion.patch]
     return "\n".join(lines)

@@ -21,7 +21,7 @@ from hub.executions.remote import OPEN, RemoteExecution, read_execution
 from hub.extensions import db
 from hub.identifiers import new_id
 from hub.instances.models import Instance
-from hub.workflows.ingest import WorkflowRef, add_placeholders, find_workflows
+from hub.workflows.ingest import WorkflowRef, find_or_add_workflows
 from hub.workflows.models import Workflow
 
 
@@ -130,9 +130,7 @@ class ExecutionIngest:
         unknown = n8n_ids - self._workflows.keys()
         if not unknown:
             return
-        self._workflows.update(find_workflows(self._instance_id, unknown))
-        if missing := unknown - self._workflows.keys():
-            self._workflows.update(add_placeholders(self._instance_id, missing))
+        self._workflows.update(find_or_add_workflows(self._instance_id, unknown))
 
     def _read_known(self, n8n_ids: Sequence[str]) -> dict[str, _Known]:
         found = db.session.execute(self._known, {"instance_id": self._instance_id, "n8n_ids": json.dumps(n8n_ids)})

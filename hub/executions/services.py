@@ -24,7 +24,7 @@ from hub.instances.models import Instance
 from hub.instances.services import open_client
 from hub.instances.words import describe_error
 from hub.pagination import Page, clamp_limit, keyset, make_page
-from hub.workflows.ingest import find_workflows, store_workflows
+from hub.workflows.ingest import has_workflow, store_workflows
 from hub.workflows.models import Workflow
 
 __all__ = [
@@ -198,7 +198,7 @@ def import_execution(instance: Instance, payload: Mapping[str, Any]) -> Executio
     remote = read_execution({**payload, "workflowId": workflow_id})
     if remote is None:
         raise Invalid(_("This is no execution of n8n: it has no id or names no workflow."))
-    if executed.get("nodes") and remote.n8n_workflow_id not in find_workflows(instance.id, [remote.n8n_workflow_id]):
+    if executed.get("nodes") and not has_workflow(instance.id, remote.n8n_workflow_id):
         store_workflows(instance.id, [{**executed, "id": workflow_id}])
     ExecutionIngest(instance.id, instance.epoch).store([{**payload, "workflowId": workflow_id}])
     write_detail(instance.id, remote.n8n_id, read_detail(payload, _max_bytes()))

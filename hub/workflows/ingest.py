@@ -58,7 +58,9 @@ _ADD_VERSIONS = BulkWrite(
 _ADD_PLACEHOLDERS = BulkWrite(
     Workflow,
     ("id", "instance_id", "n8n_id", "name", "nodes", "connections", "created_at", "updated_at"),
-    "INSERT INTO workflows ({columns}) SELECT {columns} FROM {rows} WHERE true ON CONFLICT (instance_id, n8n_id) DO NOTHING",
+    # The update changes nothing: it is there so that rows which exist are returned too.
+    "INSERT INTO workflows ({columns}) SELECT {columns} FROM {rows} WHERE true "
+    "ON CONFLICT (instance_id, n8n_id) DO UPDATE SET n8n_id = excluded.n8n_id RETURNING n8n_id, id, name",
 )
 
 
@@ -114,20 +116,20 @@ def _version_row(workflow_id: str, stored: _Stored) -> list[Any]:
     return [*head, stored.nodes, stored.connections, stored.settings, utc_now()]
 
 
-def find_workflows(instance_id: str, n8n_ids: Collection[str] | None = None) -> dict[str, WorkflowRef]:
-    """The instance's workflows by n8n's id; all of them, or those asked for."""
-    statement = sa.select(Workflow.n8n_id, Workflow.id, Workflow.name).where(Workflow.instance_id == instance_id)
-    if n8n_ids is not None:
-        statement = statement.where(Workflow.n8n_id.in_(n8n_ids))
-    return {n8n_id: WorkflowRef(key, name) for n8n_id, key, name in db.session.execute(statement)}
+def has_workflow(instance_id: str, n8n_id: str) -> bool:
+    """Whether the hub holds the workflow, be it as a placeholder."""
+    own = sa.select(Workflow.id).where(Workflow.instance_id == instance_id, Workflow.n8n_id == n8n_id)
+    return db.session.scalar(own) is not None
 
 
-def add_placeholders(instance_id: str, n8n_ids: Collection[str]) -> dict[str, WorkflowRef]:
-    """Rows for workflows that only executions speak of; n8n's list fills them once it shows them. Does not commit."""
+def find_or_add_workflows(instance_id: str, n8n_ids: Collection[str]) -> dict[str, WorkflowRef]:
+    """The workflows, with rows that stand for those that only executions speak of; n8n's list fills them once it shows them.
+
+    One statement. Does not commit.
+    """
     now = utc_now()
     rows = [[new_id(), instance_id, n8n_id, n8n_id, [], {}, now, now] for n8n_id in sorted(n8n_ids)]
-    _ADD_PLACEHOLDERS.execute(rows)
-    return find_workflows(instance_id, n8n_ids)
+    return {n8n_id: WorkflowRef(key, name) for n8n_id, key, name in _ADD_PLACEHOLDERS.execute(rows)}
 
 
 def mark_workflow_vanished(instance_id: str, n8n_id: str) -> None:
