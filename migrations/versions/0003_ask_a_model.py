@@ -1,0 +1,19 @@
+"""Ask a model"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from hub import columns
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,19 @@
+"""Learn from repairs, and repair by itself"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from hub import columns
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
