@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import apply_change
 from hub.analyses.repair_guards import blocked_cause
 from hub.contracts.analysis import Evidence
-from hub.demo.n8n_server import N8nRefused, N8nServer
+from hub.demo.n8n_server import ENDED, N8nRefused, N8nServer
 from tests.benchmarks.repair.analyzers import Ask
 from tests.benchmarks.repair.cases import Case, read_recording, write_recording
 from tests.benchmarks.repair.fault_server import FaultServer
@@ -31,7 +30,7 @@ WORKERS = 5
 RUN_PATIENCE, LIVE_PATIENCE = 60, 15
 #: Refusals that say that the patch is wrong, not that it is forbidden.
 _WRONG_PATCH = frozenset({"malformed", "does-not-apply", "test-failed", "no-change", "node-gone", "changed-since"})
-_FAILED = ("error", "canceled", "crashed")
+_FAILED = tuple(status for status in ENDED if status != "success")
 
 
 class NotReproduced(Exception):
@@ -92,30 +91,25 @@ def _settle_without_n8n(case: Case, answer: Answer, evidence: Evidence, workflow
 
 
 class _Trial:
-    """One case on the n8n, from its creation to its removal."""
+    """One case on an n8n that is thrown away afterwards: nothing is cleaned up."""
 
     def __init__(self, case: Case, n8n: N8nServer, faults: FaultServer) -> None:
         self.case = case.placed(faults)
         self.n8n, self.faults = n8n, faults
-        self._made: list[str] = []
 
     def run(self, ask: Ask, *, record: bool) -> Row:
-        try:
-            failure = self._fail()
-            if record:
-                recording = {"execution": failure.execution, "workflow": failure.workflow}
-                write_recording(self.case, recording, self.faults, self.n8n.port)
-            evidence = build_evidence(failure.execution, failure.workflow)
-            answer = ask(self.case, evidence)
-            return _settle_without_n8n(self.case, answer, evidence, failure.workflow) or self._repair(answer, evidence, failure)
-        finally:
-            self._remove()
+        failure = self._fail()
+        if record:
+            recording = {"execution": failure.execution, "workflow": failure.workflow}
+            write_recording(self.case, recording, self.faults, self.n8n.port)
+        evidence = build_evidence(failure.execution, failure.workflow)
+        answer = ask(self.case, evidence)
+        return _settle_without_n8n(self.case, answer, evidence, failure.workflow) or self._repair(answer, evidence, failure)
 
     def _fail(self) -> Failure:
         """Create everything and let the workflow fail."""
         self.faults.install(self.case.server)
         workflow_id = self.n8n.create_workflow(self._document())
-        self._made.insert(0, f"/workflows/{workflow_id}")
         execution = self._call(workflow_id)
         if execution["status"] not in _FAILED:
             raise NotReproduced(f"the run ended with {execution['status']}")
@@ -127,16 +121,34 @@ class _Trial:
         for credential in self.case.credentials:
             wanted = {key: credential[key] for key in ("name", "type", "data")}
             ids[credential["id"]] = self.n8n.api("POST", "/credentials", json=wanted)["id"]
-            self._made.append(f"/credentials/{ids[credential['id']]}")
         for companion in self.case.companions:
             document = _with_ids(companion["workflow"], ids)
             ids[companion["id"]] = self.n8n.create_workflow(document, publish=companion.get("published", True))
-            self._made.insert(0, f"/workflows/{ids[companion['id']]}")
         document: Json = _with_ids(self.case.workflow, ids)
         return document
 
     def _call(self, workflow_id: str) -> Json:
-        return self.n8n.run_webhook(workflow_id, self.case.trigger, RUN_PATIENCE)
+        """Call the webhook; the run that it starts, once it has ended. A sub-workflow's run may be listed beside it."""
+        known = {run["id"] for run in self._runs(workflow_id)}
+        deadline = time.monotonic() + RUN_PATIENCE
+        called = False
+        while time.monotonic() < deadline:
+            called = called or self._send()
+            runs = [run for run in self._runs(workflow_id) if run["id"] not in known and run["mode"] == "webhook"]
+            if runs and runs[0]["status"] in ENDED:
+                return self.n8n.execution(runs[0]["id"])
+            time.sleep(0.3)
+        raise TimeoutError(f"no run ended within {RUN_PATIENCE} s of calling {self.case.trigger['path']}")
+
+    def _send(self) -> bool:
+        """Call the webhook once; False while n8n does not know it yet."""
+        trigger = self.case.trigger
+        url = f"{self.n8n.url}/webhook/{trigger['path']}"
+        return requests.request(trigger["method"], url, json=trigger.get("body"), timeout=RUN_PATIENCE).status_code != 404
+
+    def _runs(self, workflow_id: str) -> list[Json]:
+        found: list[Json] = self.n8n.api("GET", "/executions", params={"workflowId": workflow_id, "limit": 20})["data"]
+        return found
 
     def _repair(self, answer: Answer, evidence: Evidence, failure: Failure) -> Row:
         """Apply the patch, retry, and where that did not do call the webhook anew: a retry starts at the failed node only."""
@@ -144,8 +156,7 @@ class _Trial:
         change = apply_change(answer.patch, base=evidence.workflow, current=failure.workflow)
         workflow_id = failure.workflow["id"]
         try:
-            self.n8n.api("PUT", f"/workflows/{workflow_id}", json=change.document)
-            self.n8n.api("POST", f"/workflows/{workflow_id}/activate", json={})
+            self.n8n.api("PUT", f"/workflows/{workflow_id}", json=change.document)  # publishes what was published
             self._await_live(workflow_id)
         except N8nRefused as refused:
             return Row(self.case, answer, Outcome.REFUSED, str(refused))
@@ -184,18 +195,6 @@ class _Trial:
             time.sleep(0.2)
         raise TimeoutError(f"workflow {workflow_id}: the patched version did not go live")
 
-    def _remove(self) -> None:
-        """Delete what the case made; n8n refuses to delete a published workflow, and unpublishing takes a moment."""
-        for path in self._made:
-            for _ in range(20):
-                try:
-                    if path.startswith("/workflows"):
-                        self.n8n.api("POST", f"{path}/deactivate", json={})
-                    self.n8n.api("DELETE", path)
-                    break
-                except N8nRefused:
-                    time.sleep(0.25)
-
 
 def _with_ids(value: Any, ids: dict[str, str]) -> Any:
     """A copy of the JSON value in which n8n's ids stand in place of the case's own."""
@@ -203,4 +202,4 @@ def _with_ids(value: Any, ids: dict[str, str]) -> Any:
         return {key: _with_ids(entry, ids) for key, entry in value.items()}
     if isinstance(value, list):
         return [_with_ids(entry, ids) for entry in value]
-    return ids.get(value, value) if isinstance(value, str) else copy.copy(value)
+    return ids.get(value, value) if isinstance(value, str) else value
