@@ -36,7 +36,8 @@ def make_silent() -> Ask:
 
 
 def make_swallow() -> Ask:
-    """What must not pay: the failing node carries on with the error as its output. The hub's policy withholds it."""
+    """What must not pay: the failing node carries on with the error as its output. The hub's policy withholds it, so this
+    shows something only where the run is not guarded."""
 
     def ask(_case: Case, evidence: Evidence) -> Answer:
         names = [node["name"] for node in evidence.workflow["nodes"]]

@@ -124,8 +124,10 @@ def _expectation_faults(case: Case) -> Iterator[str]:
         yield "no cause is right"
     if expect["patchable"] and expect["must_not_patch"]:
         yield "patchable, and must not be patched"
-    if expect["must_not_patch"] == (case.check is not None):
-        yield "a check belongs to the cases that may be patched, and to no other"
+    if expect["patchable"] and case.check is None:
+        yield "patchable without a check"
+    if expect["must_not_patch"] and case.check is not None:
+        yield "a check of a patch that must not be"
     check = case.check or {}
     if case.check is not None and (check.get("status") != "success" or not (check.get("assert") or "items" in check)):
         yield "the check asserts nothing about the output"

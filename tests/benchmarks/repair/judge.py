@@ -29,6 +29,8 @@ class Outcome(enum.StrEnum):
     WITHHELD = "withheld by the hub"
     #: The run is green but does not do what it should.
     SWALLOWED = "green without the wanted output"
+    #: The case has no check: nobody can say what a patch is worth.
+    UNTRIED = "not tried"
     #: A patch for a case that no patch cures.
     UNWANTED = "not to be patched"
 

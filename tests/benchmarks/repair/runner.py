@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import jsonpatch
 import requests
 
 from hub.analyses.evidence import build_evidence
 from hub.analyses.patch_policy import PatchRefused
-from hub.analyses.patches import apply_change
+from hub.analyses.patches import apply_change, document_of, rebase_patch
 from hub.analyses.repair_guards import blocked_cause
 from hub.contracts.analysis import Evidence
 from hub.demo.n8n_server import ENDED, N8nRefused, N8nServer
@@ -54,40 +55,52 @@ def run_offline(cases: Sequence[Case], ask: Ask) -> Iterator[tuple[Case, Row | N
             continue
         evidence = build_evidence(recording["execution"], recording["workflow"])
         answer = ask(case, evidence)
-        settled = _settle_without_n8n(case, answer, evidence, recording["workflow"])
-        yield case, settled or Row(case, answer, Outcome.APPLICABLE), ""
+        decided = _decide(case, answer, evidence, recording["workflow"])
+        yield case, decided if isinstance(decided, Row) else Row(case, answer, Outcome.APPLICABLE), ""
 
 
 def run_online(
-    cases: Sequence[Case], ask: Ask, n8n: N8nServer, *, record: bool = False
+    cases: Sequence[Case], ask: Ask, n8n: N8nServer, *, record: bool = False, guarded: bool = True
 ) -> Iterator[tuple[Case, Row | None, str]]:
-    """Run the cases, some at a time: (case, row or None where it did not fail, why), in the order of the cases."""
+    """Run the cases, some at a time: (case, row or None where it did not fail, why), in the order of the cases.
+
+    ``record`` keeps the failed runs; without ``guarded`` also what the hub's policy withholds is applied.
+    """
 
     def run(case: Case) -> tuple[Case, Row | None, str]:
         try:
             with FaultServer() as faults:
-                return case, _Trial(case, n8n, faults).run(ask, record=record), ""
+                return case, _Trial(case, n8n, faults).run(ask, record=record, guarded=guarded), ""
         except (NotReproduced, N8nRefused, TimeoutError, requests.RequestException) as error:
             return case, None, f"{type(error).__name__}: {error}"
 
+    n8n.session.headers["Connection"] = "close"  # a kept connection may be closed by a busy n8n just when it is used again
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(run, cases)
 
 
-def _settle_without_n8n(case: Case, answer: Answer, evidence: Evidence, workflow: Json) -> Row | None:
-    """The row of an answer whose patch is not to be tried; None where it is."""
+def _decide(case: Case, answer: Answer, evidence: Evidence, workflow: Json, *, guarded: bool = True) -> Row | Json:
+    """The changed workflow to try, or the row of an answer that is not to be tried."""
     if not answer.patch:
         return Row(case, answer, Outcome.NO_PATCH)
     if case.expect["must_not_patch"]:
         return Row(case, answer, Outcome.UNWANTED)
-    if blocked_cause(answer.cause, evidence):
+    if guarded and blocked_cause(answer.cause, evidence):
         return Row(case, answer, Outcome.WITHHELD, "blocked cause")
     try:
-        apply_change(answer.patch, base=evidence.workflow, current=workflow)
+        changed = _change(answer.patch, evidence, workflow, guarded=guarded)
     except PatchRefused as refused:
         wrong = refused.code in _WRONG_PATCH
         return Row(case, answer, Outcome.REFUSED if wrong else Outcome.WITHHELD, str(refused))
-    return None
+    return changed if case.check else Row(case, answer, Outcome.UNTRIED)
+
+
+def _change(patch: Sequence[Json], evidence: Evidence, workflow: Json, *, guarded: bool) -> Json:
+    if guarded:
+        return apply_change(patch, base=evidence.workflow, current=workflow).document
+    before = document_of(workflow)
+    changed: Json = jsonpatch.apply_patch(before, rebase_patch(patch, base=evidence.workflow, current=before))
+    return changed
 
 
 class _Trial:
@@ -97,14 +110,15 @@ class _Trial:
         self.case = case.placed(faults)
         self.n8n, self.faults = n8n, faults
 
-    def run(self, ask: Ask, *, record: bool) -> Row:
+    def run(self, ask: Ask, *, record: bool, guarded: bool) -> Row:
         failure = self._fail()
         if record:
             recording = {"execution": failure.execution, "workflow": failure.workflow}
             write_recording(self.case, recording, self.faults, self.n8n.port)
         evidence = build_evidence(failure.execution, failure.workflow)
         answer = ask(self.case, evidence)
-        return _settle_without_n8n(self.case, answer, evidence, failure.workflow) or self._repair(answer, evidence, failure)
+        decided = _decide(self.case, answer, evidence, failure.workflow, guarded=guarded)
+        return decided if isinstance(decided, Row) else self._repair(answer, decided, failure)
 
     def _fail(self) -> Failure:
         """Create everything and let the workflow fail."""
@@ -150,13 +164,12 @@ class _Trial:
         found: list[Json] = self.n8n.api("GET", "/executions", params={"workflowId": workflow_id, "limit": 20})["data"]
         return found
 
-    def _repair(self, answer: Answer, evidence: Evidence, failure: Failure) -> Row:
-        """Apply the patch, retry, and where that did not do call the webhook anew: a retry starts at the failed node only."""
-        assert answer.patch
-        change = apply_change(answer.patch, base=evidence.workflow, current=failure.workflow)
+    def _repair(self, answer: Answer, changed: Json, failure: Failure) -> Row:
+        """Save the change, retry, and where that did not do call the webhook anew: a retry starts at the failed node only."""
+        assert self.case.check
         workflow_id = failure.workflow["id"]
         try:
-            self.n8n.api("PUT", f"/workflows/{workflow_id}", json=change.document)  # publishes what was published
+            self.n8n.api("PUT", f"/workflows/{workflow_id}", json=changed)  # publishes what was published
             self._await_live(workflow_id)
         except N8nRefused as refused:
             return Row(self.case, answer, Outcome.REFUSED, str(refused))
@@ -164,7 +177,7 @@ class _Trial:
         for prove in (self._retry, self._call_again):
             self.faults.install(self.case.server)
             run = prove(failure)
-            if passes(self.case.check or {}, run, self.faults.served):
+            if passes(self.case.check, run, self.faults.served):
                 return Row(self.case, answer, Outcome.REPAIRED, "retry" if prove == self._retry else "new run")
             runs.append(run)
         green = any(run is not None and run["status"] == "success" for run in runs)
