@@ -11,7 +11,7 @@ WORKERS ?= 2
 SEED ?= 2026
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench screenshots translations lock n8n FORCE
+.PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench bench-repair screenshots translations lock n8n FORCE
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -38,11 +38,14 @@ test-n8n: setup n8n ## walk the main road against a real n8n
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
 	$(PYTEST) -q --randomly-seed=$(SEED) -m browser tests/browser
 
-bench: setup n8n ## print what a page, an analysis, a worker and a sync cost
+bench: bench-repair ## print how good the repairs are, and what a page, an analysis, a worker and a sync cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
 	$(BIN)/python -m tests.benchmarks.analyzer_cpu
 	$(BIN)/python -m tests.benchmarks.worker_memory
 	$(BIN)/python -m tests.benchmarks.sync_cpu
+
+bench-repair: setup n8n ## print how often diagnosis and repair are right, on a real n8n
+	$(BIN)/python -m tests.benchmarks.repair
 
 screenshots: setup ## write pictures of every page to tmp/screenshots
 	$(BIN)/python -m tests.browser.screenshots tmp/screenshots

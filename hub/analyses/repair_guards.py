@@ -17,6 +17,8 @@ BLOCKED_CAUSES = frozenset(
     {Cause.BAD_CREDENTIALS, Cause.FORBIDDEN, Cause.CONNECTION_REFUSED, Cause.DNS, Cause.INTENTIONAL_STOP, Cause.UNKNOWN_NODE_TYPE}
 )
 _QUOTA = re.compile(r"quota|insufficient[_ ]funds|billing|payment required|credit balance", re.IGNORECASE)
+#: A quota that is full again within the hour: too many calls at once, which a change of pace cures.
+_SHORT_QUOTA = re.compile(r"\bquota\b.*\bper (?:second|minute|hour)\b", re.IGNORECASE | re.DOTALL)
 
 _HARMLESS_TYPES = frozenset(
     {
@@ -35,7 +37,7 @@ def blocked_cause(cause: str, evidence: Evidence) -> bool:
     if cause in BLOCKED_CAUSES or evidence.error.code == "402" or evidence.error.failure_cause == "quota-exhausted":
         return True
     texts = (evidence.error.message, evidence.error.description or "", *evidence.error.messages)
-    return cause == Cause.RATE_LIMITED and any(_QUOTA.search(text) for text in texts)
+    return cause == Cause.RATE_LIMITED and any(_QUOTA.search(text) and not _SHORT_QUOTA.search(text) for text in texts)
 
 
 def writes(node: Json) -> bool:

@@ -34,14 +34,14 @@ def analyze(file: Path, explain: bool, language: str) -> None:
     except UnreadableDocument as error:
         click.echo(f"hub analyze: {error.message}", err=True)
         sys.exit(2)
-    _, diagnosis = ask_analyzers(_load_analyzers(), evidence)
+    _, diagnosis = ask_analyzers(load_analyzers(), evidence)
     if explain:
         click.echo(prose(diagnosis, language))
     else:
         click.echo(json.dumps(bench_answer(diagnosis, language), ensure_ascii=False, indent=1))
 
 
-def _load_analyzers() -> Collection[Analyzer]:
+def load_analyzers() -> Collection[Analyzer]:
     """The enabled analyzers. Only the settings about plugins matter here: no key and no database is needed."""
     settings = {finding.setting.name: finding.value for finding in check_settings(read_environment())}
     plugins = PluginManager(sa.MetaData())

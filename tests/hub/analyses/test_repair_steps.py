@@ -12,6 +12,7 @@ from hub.analyses.differences import change_digest
 from hub.analyses.evidence import build_evidence
 from hub.analyses.models import Verdict
 from hub.analyses.patches import content_hash
+from hub.analyses.repair_guards import blocked_cause
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
 from hub.analyses.repair_steps import RepairSteps
 from hub.instances.errors import Forbidden, N8nError, Rejected, TimedOut
@@ -210,6 +211,15 @@ def test_quota_is_never_patched() -> None:
     )
     drive(n8n, run)
     assert run.facts["end"][:2] == ["REFUSED", "blocked-cause"]
+
+
+def test_a_quota_for_each_minute_is_a_pace() -> None:
+    """Spreadsheet services call their limit of calls a minute a quota; waiting cures it."""
+    message = "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute per user'"
+    failed = build_evidence(failed_execution({**NOT_FOUND, "httpCode": "429", "message": message}))
+    assert not blocked_cause("rate-limited", failed)
+    used_up = {**NOT_FOUND, "httpCode": "429", "message": "Quota exceeded for this month"}
+    assert blocked_cause("rate-limited", build_evidence(failed_execution(used_up)))
 
 
 def test_upstream_change_is_not_retried() -> None:
