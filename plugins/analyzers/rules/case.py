@@ -13,7 +13,7 @@ from hub.plugin_api import Evidence
 Json = dict[str, Any]
 Path = tuple[str | int, ...]
 
-_ANSWER = re.compile(r'^\d{3} - (".*")$', re.DOTALL)
+_ANSWER = re.compile(r'^\d{3} - (["{\[].*)$', re.DOTALL)
 _TAG = re.compile(r"<[^<>]{1,80}>")
 
 
@@ -51,8 +51,10 @@ class Case:
         code = self.error.code or ""
         if code.isdigit() and 100 <= int(code) <= 599:
             return int(code)
-        found = re.match(r"^([45]\d\d)\b", self.error.messages[0] if self.error.messages else self.error.message)
-        return int(found.group(1)) if found and self.error.class_name == "NodeApiError" else None
+        said = self.error.messages[0] if self.error.messages else self.error.message
+        found = re.match(r"^([45]\d\d)\b", said) if self.error.class_name == "NodeApiError" else None
+        found = found or re.search(r"\bstatus code:? ([45]\d\d)\b", self.error.message)
+        return int(found.group(1)) if found else None
 
     @cached_property
     def words(self) -> str:
@@ -81,7 +83,11 @@ class Case:
     def method(self) -> str:
         """The HTTP method of the failing request; empty where the node makes none."""
         sent = (self.error.request or {}).get("method")
-        return str(sent or (self.parameters.get("method", "GET") if self.kind == "httpRequest" else "")).upper()
+        return str(sent or (self._own_method if self.kind == "httpRequest" else "")).upper()
+
+    @property
+    def _own_method(self) -> Any:
+        return self.parameters.get("method") or self.parameters.get("requestMethod") or "GET"
 
     @cached_property
     def parents(self) -> dict[str, list[str]]:
@@ -149,10 +155,10 @@ def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def _unquoted(message: str) -> str | None:
-    """The body in n8n's ``404 - "{...}"``."""
+    """The body in n8n's ``404 - "{...}"``; its older nodes write it without the quotes."""
     found = _ANSWER.match(message)
-    if not found:
-        return None
+    if not found or not found.group(1).startswith('"'):
+        return found.group(1) if found else None
     try:
         return str(json.loads(found.group(1)))
     except ValueError:

@@ -49,6 +49,7 @@ _TEXT_MEMBERS = frozenset(
 )
 _NUMBER_MEMBERS = frozenset(("toFixed", "toPrecision"))
 _ALIKE = 72
+_JOINED = 95
 
 Keys = tuple[str | int, ...]
 
@@ -64,7 +65,16 @@ def similarity(left: str, right: str) -> float:
         return 96.0
     whole: float = fuzz.ratio(first, second)
     shorter, longer = sorted((first, second), key=len)
-    return max(whole, 80.0) if len(shorter) >= 4 and (longer.endswith(shorter) or longer.startswith(shorter)) else whole
+    is_part = len(shorter) >= 4 and (longer.endswith(shorter) or longer.startswith(shorter))
+    return max(whole, 80.0) if is_part or _abbreviates(shorter, longer) else whole
+
+
+def _abbreviates(short: str, long: str) -> bool:
+    """Whether ``qty`` stands for ``quantity``: the same first letter, then only consonants, in their order."""
+    if not 3 <= len(short) < len(long) or short[0] != long[0] or re.search(r"[aeiou]", short[1:]):
+        return False
+    rest = iter(long)
+    return all(letter in rest for letter in short)
 
 
 def closest(name: str, candidates: Iterable[str], least: float = _ALIKE) -> str | None:
@@ -112,7 +122,9 @@ def find_path(value: Any, name: str, accepts: Callable[[Any], bool], depth: int 
     for path, found in places(value, depth):
         if not accepts(found) or _is_technical(path):
             continue
-        likeness = similarity(str(path[-1]), name)
+        # ``userId`` may stand for ``user.id``.
+        joined = similarity("".join(str(key) for key in path[-2:]), name) if len(path) > 1 else 0.0
+        likeness = max(similarity(str(path[-1]), name), joined if joined > _JOINED else 0.0)
         if likeness >= _ALIKE:
             ranked.append((likeness - 3 * len(path), len(path), path))
         elif len(path) == 1:

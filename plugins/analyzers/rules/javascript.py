@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser, Tree
 
 _LANGUAGE = Language(tree_sitter_javascript.language())
-_INSERTED = (")", "]", "}", ",", "'", '"', "`", "})", ")}", "']", '"]', "}`", "')", '")')
+_INSERTED = (")", "]", "}", ",", ":", "'", '"', "`", "})", ")}", "']", '"]', "}`", "')", '")')
 _CLOSERS = ")]}"
 _LONGEST = 20_000
 #: Bounds the work of a repair: characters parsed in all.
 _MOST_PARSED = 2_000_000
 _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'"})
+#: What other languages and quick fingers write, and what JavaScript wants; tried before single characters.
+_SLIPS = (
+    (r"=\s+>", "=>"),
+    (r"\b(?:elseif|elsif|elif)\b", "else if"),
+    (r"(?<=[A-Za-z])'(?=[A-Za-z])", "\\'"),
+    (r"\b(?:fucntion|funtion|funciton|functon)\b", "function"),
+    (r"\b(?:cosnt|conts|cnst)\b", "const"),
+    (r"\b(?:retrun|reutrn|retunr|retrn)\b", "return"),
+    (r"(?<=\w);(?=\s*[.)\]])", ""),
+)
 _DANGLING = re.compile(r"(?:\?\?|&&|\|\||===?|!==?|<=|>=|=>|[+\-*/%<>=&|?:.,])\s*$")
 
 
@@ -77,7 +87,7 @@ def repair_code(code: str) -> str | None:
     straight = code.translate(_SMART_QUOTES)
     if straight != code and is_code(straight):
         return straight
-    return _close_blocks(code) or _close_quotes(code) or next(_one_edit(code, is_code_check=True), None)
+    return _slip(code, is_code) or _close_blocks(code) or _close_quotes(code) or next(_one_edit(code, is_code_check=True), None)
 
 
 def repair_expression(code: str) -> str | None:
@@ -87,6 +97,8 @@ def repair_expression(code: str) -> str | None:
     straight = code.translate(_SMART_QUOTES)
     if straight != code and is_expression(straight):
         return straight
+    if slip := _slip(code, is_expression):
+        return slip
     stripped = code.rstrip()
     while _DANGLING.search(stripped):
         stripped = _DANGLING.sub("", stripped).rstrip()
@@ -98,6 +110,15 @@ def repair_expression(code: str) -> str | None:
     if "?" in code and is_expression(f"{stripped} : ''"):
         return f"{stripped} : ''{code[len(code.rstrip()) :]}"
     return _quote_at_end(code) or next(_one_edit(code, is_code_check=False), None)
+
+
+def _slip(code: str, valid: Callable[[str], bool]) -> str | None:
+    """The code after one of the usual slips is undone."""
+    for pattern, right in _SLIPS:
+        fixed = re.sub(pattern, lambda _found, right=right: right, code)  # type: ignore[misc]
+        if fixed != code and valid(fixed):
+            return fixed
+    return None
 
 
 def repair_await(code: str) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from plugins.analyzers.rules.fields import UNKNOWN, closest
 
 _LIST = (
@@ -54,6 +57,15 @@ TEXT = (
     ),
 )
 _NUMBER = ("toFixed", "toString", "toPrecision", "toLocaleString")
+_DATE = (
+    *("toFormat", "toISO", "toISODate", "toISOTime", "toMillis", "toSeconds", "toJSDate", "toUTC", "toLocal", "toLocaleString"),
+    *("plus", "minus", "diff", "diffNow", "startOf", "endOf", "setZone", "set", "hasSame", "toRelative", "toISOString"),
+    *("getTime", "getFullYear", "getMonth", "getDate", "getDay", "getHours", "getMinutes", "getSeconds", "toLocaleDateString"),
+)
+#: What makes a value have a method that it lacks: by the method's owner, for the types that can be brought to it.
+_LISTS_ONLY = frozenset(("map", "filter", "forEach", "reduce", "find", "findIndex", "some", "every", "flatMap", "sort", "push"))
+_OLD_DATE = frozenset(("getTime", "getFullYear", "getMonth", "getDate", "getDay", "getHours", "getMinutes", "toISOString"))
+_LUXON = frozenset(("toFormat", "toISODate", "toMillis", "plus", "minus", "diff", "startOf", "endOf", "setZone"))
 _STATIC = {
     "Math": ("round", "floor", "ceil", "abs", "min", "max", "random", "pow", "sqrt", "trunc", "sign"),
     "Object": ("keys", "values", "entries", "assign", "fromEntries", "freeze"),
@@ -113,6 +125,30 @@ def plain_call(name: str, holder_code: str) -> str | None:
     return form.replace("{}", holder_code) if form else None
 
 
+def brought(name: str, holder: object, holder_code: str) -> str | None:
+    """The code of the value converted to a type that has the method, where the value itself allows it."""
+    if isinstance(holder, bool):
+        return None
+    if isinstance(holder, int | float) and name in TEXT:
+        return f"String({holder_code})"
+    if not isinstance(holder, str):
+        return None
+    if name in _NUMBER and re.fullmatch(r"\s*-?\d+(?:\.\d+)?\s*", holder):
+        return f"Number({holder_code})"
+    if name in _LISTS_ONLY and _is_list_text(holder):
+        return f"JSON.parse({holder_code})"
+    if not re.match(r"\d{4}-\d{2}-\d{2}", holder):
+        return None
+    return f"new Date({holder_code})" if name in _OLD_DATE else f"DateTime.fromISO({holder_code})" if name in _LUXON else None
+
+
+def _is_list_text(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False
+
+
 def _methods_of(holder: object) -> tuple[str, ...]:
     if isinstance(holder, list):
         return _LIST
@@ -120,4 +156,4 @@ def _methods_of(holder: object) -> tuple[str, ...]:
         return TEXT
     if isinstance(holder, int | float):
         return _NUMBER
-    return tuple(dict.fromkeys((*_LIST, *TEXT, *_NUMBER))) if holder is UNKNOWN else ()
+    return tuple(dict.fromkeys((*_LIST, *TEXT, *_NUMBER, *_DATE))) if holder is UNKNOWN else ()

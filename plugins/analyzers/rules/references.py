@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from tree_sitter import Node
 
 from plugins.analyzers.rules.case import Case, Path
-from plugins.analyzers.rules.fields import UNDEFINED, dig, find_path, render, supports
+from plugins.analyzers.rules.fields import UNDEFINED, Keys, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import replace_range, source
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.templates import is_template, placeholders
@@ -19,6 +20,8 @@ from plugins.analyzers.rules.trace import Step, Trace, path_in_pattern
 _CODE_PARAMETERS = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJson"))
 #: How many entries of a list a loop is tried with.
 _PICKS = 5
+#: Mends of one expression.
+_MOST_MENDS = 4
 _RESPONSE_FORMAT: Path = ("parameters", "options", "response", "response", "responseFormat")
 
 
@@ -34,64 +37,137 @@ class Mend:
 
 @dataclass(frozen=True)
 class Lost:
-    """One reference in a parameter that gave nothing, with the edit that mends it where one is known."""
+    """One reference in a parameter that gave nothing, with the edit that mends the parameter where one is known."""
 
     path: Path
     reference: str
     edit: Edit | None
     now: str = ""
     certainty: float = 0.5
+    #: The expression says itself what holds where the field is missing.
+    has_default: bool = False
 
 
 def lost_references(case: Case) -> list[Lost]:
     """Every expression of the failing node that reads a field which the data does not have."""
-    found = []
+    found: list[Lost] = []
     for path, text in case.texts():
-        if not is_template(text) or path[-1] in _CODE_PARAMETERS:
-            continue
-        for placeholder in placeholders(text):
-            fault = _first_fault(Trace(case, placeholder.code))
-            if not fault:
-                continue
-            trace, step = fault
-            mend = mend_step(case, trace, step, inside_code=False)
-            if mend is None:
-                found.append(Lost(path, source(step.node), None))
-                continue
-            new = text[: placeholder.start] + mend.code + text[placeholder.end :]
-            found.append(Lost(path, mend.was, Edit(str(case.name), path, new), mend.now, mend.certainty))
+        if is_template(text) and path[-1] not in _CODE_PARAMETERS:
+            found += _lost_in_text(case, path, text)
     return found
+
+
+def _lost_in_text(case: Case, path: Path, text: str) -> list[Lost]:
+    """The lost references of one parameter; all of its mends stand in one edit."""
+    made: list[tuple[str, Mend | None, bool]] = []
+    new, is_whole = text, bool(re.fullmatch(r"=\s*\{\{[\s\S]*\}\}\s*", text)) and len(placeholders(text)) == 1
+    for placeholder in reversed(placeholders(text)):
+        code = placeholder.code
+        for _ in range(_MOST_MENDS):
+            fault = _first_fault(Trace(case, code))
+            if not fault:
+                break
+            mend = mend_step(case, *fault, inside_code=False, is_whole=is_whole)
+            made.append((source(fault[1].node), mend, _has_default(fault[1].node)))
+            if mend is None:
+                break
+            code = mend.code
+        new = new[: placeholder.start] + code + new[placeholder.end :]
+    edit = Edit(str(case.name), path, new) if new != text else None
+    return [
+        Lost(path, mend.was, edit, mend.now, mend.certainty, default)
+        if mend
+        else Lost(path, reference, None, has_default=default)
+        for reference, mend, default in reversed(made)
+    ]
+
+
+def _has_default(node: Node) -> bool:
+    """Whether the access is the left side of ``||`` or ``??``, or what ``?:`` asks."""
+    parent = node.parent
+    while parent is not None and parent.type in ("member_expression", "call_expression", "parenthesized_expression"):
+        node, parent = parent, parent.parent
+    if parent is None:
+        return False
+    if parent.type == "binary_expression":
+        operator = parent.child_by_field_name("operator")
+        return operator is not None and source(operator) in ("||", "??") and parent.child_by_field_name("left") == node
+    return parent.type == "ternary_expression" and parent.child_by_field_name("condition") == node
 
 
 def _first_fault(trace: Trace) -> tuple[Trace, Step] | None:
     for step in trace.steps():
-        if step.value is UNDEFINED and isinstance(step.holder, dict):
+        if step.value is UNDEFINED and not _is_called(step.node) and isinstance(step.holder, dict | list | str):
             return trace, step
     return None
 
 
-def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool) -> Mend | None:
-    """The code with a failing access led to the field that was meant: near it first, then higher up, then elsewhere."""
+def _is_called(node: Node) -> bool:
+    parent = node.parent
+    return parent is not None and parent.type == "call_expression" and parent.child_by_field_name("function") == node
+
+
+def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_whole: bool = True) -> Mend | None:
+    """The code with a failing access led to the field that was meant: near it first, then higher up, then elsewhere.
+
+    ``is_whole`` is False where the value is put into a text, so that only a plain value can be meant.
+    """
     wanted = member_read(step.node)
+    key = str(step.key)
+
+    def fits(entry: Any) -> bool:
+        return supports(entry, wanted) and (wanted is not None or inside_code or is_whole or not isinstance(entry, dict | list))
+
     base: Node | None = step.object
     while base is not None:
         value = trace.value(base)
         if isinstance(value, dict):
-            found = find_path(value, str(step.key), lambda entry: supports(entry, wanted))
-            # Without a further access every field would fit, so the name itself has to be alike.
-            if found and (wanted is not None or found[1] > 0.7):
+            found = find_path(value, key, fits)
+            # Without a further access every field would fit, so the name itself has to be alike; a container has to have it.
+            if found and (wanted is not None or _is_alike(value, found, key)):
                 return _led(trace, base, step.node, render(found[0]), found[1])
+        elif inner := _one_level_down(value, key, wanted):
+            way, certainty = inner
+            before, after = ("JSON.parse(", ")") if isinstance(value, str) else ("", "")
+            return _wrapped(trace, base, step.node, before, after + render(way), certainty)
         base = base.child_by_field_name("object") if base.type in ("member_expression", "subscript_expression") else None
-    elsewhere = _other_node(case, str(step.key), wanted, inside_code=inside_code) if _reads_input(step) else None
+    elsewhere = _other_node(case, key, wanted, inside_code=inside_code) if _reads_input(step) else None
     if elsewhere:
         code = replace_range(trace.code, step.node.start_byte, step.node.end_byte, elsewhere)
         return Mend(code, source(step.node), elsewhere, 0.6)
     return None
 
 
+def _is_alike(holder: Any, found: tuple[Keys, float], key: str) -> bool:
+    path, certainty = found
+    if isinstance(dig(holder, path), dict | list):
+        return similarity(str(path[-1]), key) == 100
+    return certainty > 0.7
+
+
+def _one_level_down(value: Any, key: str, wanted: str | None) -> tuple[Keys, float] | None:
+    """Where a list's only entry, or a text that holds JSON, has the key."""
+    way: Keys = ()
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.strip()[:1] in ("{", "[") else None
+        except ValueError:
+            return None
+    if isinstance(value, list) and len(value) == 1:
+        value, way = value[0], (0,)
+    if isinstance(value, dict) and key in value and supports(value[key], wanted):
+        return (*way, key), 0.85
+    return None
+
+
 def _led(trace: Trace, base: Node, failing: Node, path: str, certainty: float) -> Mend:
-    code = replace_range(trace.code, base.end_byte, failing.end_byte, path)
-    return Mend(code, source(failing), source(base) + path, certainty)
+    return _wrapped(trace, base, failing, "", path, certainty)
+
+
+def _wrapped(trace: Trace, base: Node, failing: Node, before: str, after: str, certainty: float) -> Mend:
+    now = before + source(base) + after
+    code = replace_range(trace.code, base.start_byte, failing.end_byte, now)
+    return Mend(code, source(failing), now, certainty)
 
 
 def mend_binding(trace: Trace, name: Node, wanted: str | None) -> Mend | None:
@@ -195,7 +271,7 @@ def mend_undefined(case: Case, trace: Trace, node: Node, wanted: str | None) -> 
             if step.holder is UNDEFINED or step.holder is None:
                 node, wanted = step.object, str(step.key)
                 continue
-            mend = mend_step(case, trace, step, inside_code=True) if isinstance(step.holder, dict) else None
+            mend = mend_step(case, trace, step, inside_code=True) if isinstance(step.holder, dict | list | str) else None
             return _with_wanted(case, trace, step, wanted, mend), step
         if node.type == "identifier":
             bound = trace.binding(node)

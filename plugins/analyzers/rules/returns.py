@@ -48,20 +48,34 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
 
 
 def _looped(node: Node) -> str | None:
-    """``list.forEach(…)`` gives nothing: then the list itself is meant, after the loop has changed its entries."""
+    """A callback that gives nothing, of ``forEach`` or of ``map`` without a return: its changed entry is meant."""
     function = node.child_by_field_name("function") if node.type == "call_expression" else None
     prop = function.child_by_field_name("property") if function is not None else None
     holder = function.child_by_field_name("object") if function is not None else None
     callback = node.child_by_field_name("arguments")
-    if prop is None or holder is None or callback is None or source(prop) != "forEach" or not callback.named_children:
+    if prop is None or holder is None or callback is None or not callback.named_children:
         return None
     body = callback.named_children[0].child_by_field_name("body")
+    if source(prop) not in ("forEach", "map") or (source(prop) == "map" and (body is None or list(_own_returns(body)))):
+        return None
+    if body is not None and (made := _meant_object(node, body)):
+        return made
     parameter = callback.named_children[0].child_by_field_name("parameter") or callback.named_children[0].named_children[0]
     if body is None or body.type != "statement_block":
         return None
     end = source(body)[:-1].rstrip() + f" return {source(parameter).strip('()')}; }}"
     start = source(node)[: body.start_byte - node.start_byte].replace(".forEach(", ".map(", 1)
     return f"{start}{end})"
+
+
+def _meant_object(call: Node, body: Node) -> str | None:
+    """``(entry) => { json: entry }`` is a block with a label: the object that was meant, in brackets."""
+    if body.type != "statement_block" or [child.type for child in body.named_children] != ["labeled_statement"]:
+        return None
+    code = source(call)
+    start, end = body.start_byte - call.start_byte, body.end_byte - call.start_byte
+    made = replace_range(code, start, end, f"({source(body)})")
+    return made if is_code(f"return {made};") else None
 
 
 def _add_return(code: str) -> str | None:
@@ -86,6 +100,8 @@ def _add_return(code: str) -> str | None:
         ):
             return f"{code.rstrip()}\nreturn {source(name)};"
     filled = re.findall(r"\b([A-Za-z_$][\w$]*)\.push\(\s*\{\s*json\b", code)
+    if not filled:  # a loop that changes the items themselves
+        filled = re.findall(r"\bof\s+(\$input\.all\(\)|items)\s*\)", code)
     return f"{code.rstrip()}\nreturn {filled[-1]};" if filled else None
 
 

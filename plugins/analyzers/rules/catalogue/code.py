@@ -296,6 +296,116 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="code-constant",
+        cause=Cause.CODE_SYNTAX,
+        prior=0.6,
+        rank=70,
+        look=look.constant,
+        when=(Pattern(kinds=_KINDS, message=regex(r"^Assignment to constant variable")),),
+        summary=text(
+            "The code of ‘{node}’ gives the constant ‘{name}’ another value.", "كود العقدة ‘{node}’ يغيّر قيمة الثابت ‘{name}’."
+        ),
+        fixes=(
+            Fix(
+                text("Declare ‘{name}’ with let", "صرّح عن ‘{name}’ بـ let"),
+                text("What is declared with const keeps its first value.", "ما يُصرَّح عنه بـ const يحتفظ بقيمته الأولى."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            _CHECK_CODE,
+        ),
+    ),
+    Rule(
+        id="code-unmade",
+        cause=Cause.UNDEFINED_VALUE,
+        prior=0.85,
+        rank=71,
+        look=look.unmade,
+        when=(Pattern(kinds=_KINDS, message=regex(r"Cannot set propert(?:y|ies) of (?:undefined|null)|\(reading 'push'\)")),),
+        summary=text(
+            "The code of ‘{node}’ fills something that it has not made before: ‘{property}’ of undefined.",
+            "كود العقدة ‘{node}’ يملأ شيئًا لم يُنشأ قبل: ‘{property}’ من قيمة غير معرّفة.",
+        ),
+        fixes=(
+            Fix(
+                text("Make it when it is first used", "أنشئه عند أول استخدام"),
+                text("??= makes an empty one where there is none yet.", "تُنشئ ??= قيمة فارغة حيث لا توجد قيمة بعد."),
+                make=found_edits,
+                confidence=0.8,
+            ),
+            _CHECK_CODE,
+        ),
+    ),
+    Rule(
+        id="code-no-object",
+        cause=Cause.UNDEFINED_VALUE,
+        prior=0.8,
+        rank=70,
+        look=look.no_object,
+        when=(
+            Pattern(
+                kinds=_KINDS,
+                message=regex(
+                    r"^Cannot convert undefined or null to object|^Cannot destructure property|^Cannot use 'in' operator"
+                    r"|^Reduce of empty array|of (?:undefined|null)$"
+                ),
+            ),
+        ),
+        summary=text(
+            "The code of ‘{node}’ takes apart something that is not there: {message}",
+            "كود العقدة ‘{node}’ يفكّك شيئًا غير موجود: {message}",
+        ),
+        fixes=(
+            Fix(
+                text("Read {now}", "اقرأ {now}"),
+                text("In the data of this execution the value lies there.", "تقع القيمة هناك في بيانات هذا التنفيذ."),
+                make=found_edits,
+                confidence=0.8,
+            ),
+            _CHECK_CODE,
+        ),
+    ),
+    Rule(
+        id="code-range",
+        cause=Cause.INDEX_OUT_OF_RANGE,
+        prior=0.75,
+        rank=70,
+        when=(
+            Pattern(
+                kinds=_KINDS,
+                message=regex(
+                    r"^Invalid (?:array|string|typed array) length|^Invalid count value|argument must be between|out of range"
+                ),
+            ),
+        ),
+        summary=text(
+            "The code of ‘{node}’ uses a number beyond what is allowed: {message}",
+            "كود العقدة ‘{node}’ يستخدم رقمًا خارج المسموح: {message}",
+        ),
+        fixes=(_CHECK_CODE,),
+    ),
+    Rule(
+        id="code-date",
+        cause=Cause.TYPE_MISMATCH,
+        prior=0.8,
+        rank=70,
+        when=(Pattern(kinds=_KINDS, message=regex(r"^Invalid time value|^Invalid (?:Date|DateTime|unit)|Invalid time zone")),),
+        summary=text(
+            "The code of ‘{node}’ reads as a date what is none: {message}",
+            "كود العقدة ‘{node}’ يقرأ تاريخًا ما ليس بتاريخ: {message}",
+        ),
+        fixes=(
+            Fix(
+                text("Say how the date is written", "حدّد طريقة كتابة التاريخ"),
+                text(
+                    "DateTime.fromFormat(value, 'dd/MM/yyyy') reads a date in a form of its own.",
+                    "تقرأ DateTime.fromFormat(value, 'dd/MM/yyyy') التاريخ المكتوب بصيغة خاصة.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
         id="code-not-iterable",
         cause=Cause.UNDEFINED_VALUE,
         prior=0.75,

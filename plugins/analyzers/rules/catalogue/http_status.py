@@ -11,7 +11,14 @@ from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex,
 
 _BILLING = regex(
     r"quota|billing|plan and billing|insufficient[_ ](?:quota|funds|credits)|out of credits|credit balance"
-    r"|(?:daily|monthly|yearly) (?:limit|cap)|upgrade your plan|free tier"
+    r"|(?:daily|weekly|monthly|yearly|per[- ](?:day|week|month)|24[- ]hour)\b[^.\n]{0,40}(?:limit|cap|allowance|quota)"
+    r"|(?:limit|cap|allowance|calls|requests)\b[^.\n]{0,25}(?:per|a|this|for the|of the|each) (?:day|week|month|year)"
+    r"|upgrade your plan|free tier|midnight|tomorrow|next (?:day|month|billing)|credits? (?:used|exhausted|remaining: 0)"
+)
+
+_USED_UP = regex(r"quota ?(?:has been )?exceeded|exceeded[^.\n]{0,30}quota|insufficient_quota|(?:daily|monthly) limit exceeded")
+_TOO_FAST = regex(
+    r"rate[ _-]?limit|too many (?:requests|calls)|throttl|request limit (?:exceeded|reached)|slow down|TooManyRequests"
 )
 
 _CALL_OWNER = text("Ask the service's owner", "راجع مالك الخدمة")
@@ -165,6 +172,56 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="http-content-type-refused",
+        cause=Cause.UNSUPPORTED_MEDIA_TYPE,
+        prior=0.8,
+        rank=57,
+        when=(
+            Pattern(
+                codes=frozenset(("400", "406", "422")),
+                words=regex(r"content[- ]?type|media type|(?:expected|expects|requires?|must be|invalid) (?:a )?(?:JSON|form)\b"),
+            ),
+        ),
+        look=look.content_type_refused,
+        summary=text(
+            "The service does not take the format in which ‘{node}’ sends its body.",
+            "لا تقبل الخدمة الصيغة التي ترسل بها العقدة ‘{node}’ محتوى الطلب.",
+        ),
+        fixes=(
+            Fix(
+                text("Send the body as {format}", "أرسل المحتوى بصيغة {format}"),
+                text("The service's answer asks for this format.", "يطلب رد الخدمة هذه الصيغة."),
+                make=found_edits,
+                confidence=0.8,
+            ),
+        ),
+    ),
+    Rule(
+        id="http-method-refused",
+        cause=Cause.WRONG_METHOD,
+        prior=0.85,
+        rank=57,
+        when=(
+            Pattern(
+                codes=frozenset(("400", "403", "404", "501")),
+                words=regex(r"\bmethod\b[^\n]{0,60}(?:not|un)|(?:not|un)[^\n]{0,40}\bmethod\b"),
+            ),
+        ),
+        look=look.method_refused,
+        summary=text("The address does not take {method}.", "لا يقبل هذا العنوان الطريقة {method}."),
+        fixes=(
+            Fix(
+                text("Use {allowed}", "استخدم {allowed}"),
+                text(
+                    "The service's answer says that this address takes {allowed}.",
+                    "يذكر رد الخدمة أن هذا العنوان يقبل {allowed}.",
+                ),
+                make=found_edits,
+                confidence=0.85,
+            ),
+        ),
+    ),
+    Rule(
         id="http-bad-request",
         cause=Cause.BAD_REQUEST,
         prior=0.85,
@@ -247,7 +304,11 @@ RULES: Sequence[Rule] = (
         cause=Cause.RATE_LIMITED,
         prior=0.85,
         rank=60,
-        when=(Pattern(codes=frozenset(("429",)), words=_BILLING), Pattern(failure_causes=frozenset(("quota-exhausted",)))),
+        when=(
+            Pattern(codes=frozenset(("429",)), words=_BILLING),
+            Pattern(codes=frozenset(("400", "403", "503")), words=_USED_UP),
+            Pattern(failure_causes=frozenset(("quota-exhausted",))),
+        ),
         summary=text(
             "The quota at the service is used up; this is about the plan, not about speed.",
             "نفدت الحصة لدى الخدمة؛ المسألة تخص الخطة لا سرعة الطلبات.",
@@ -267,8 +328,12 @@ RULES: Sequence[Rule] = (
         id="http-rate-limited",
         cause=Cause.RATE_LIMITED,
         prior=0.95,
-        rank=50,
-        when=(Pattern(codes=frozenset(("429",))), Pattern(failure_causes=frozenset(("rate-limited",)))),
+        rank=59,
+        when=(
+            Pattern(codes=frozenset(("429",))),
+            Pattern(failure_causes=frozenset(("rate-limited",))),
+            Pattern(codes=frozenset(("400", "403", "420", "503")), words=_TOO_FAST),
+        ),
         summary=text("‘{node}’ calls the service more often than it allows.", "تستدعي العقدة ‘{node}’ الخدمة أكثر مما تسمح به."),
         fixes=(
             Fix(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 from tree_sitter import Node
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
-from plugins.analyzers.rules.methods import TEXT, meant_method, plain_call
+from plugins.analyzers.rules.methods import brought, meant_method, plain_call
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
 from plugins.analyzers.rules.returns import repair_extra_keys, repair_json_property, repair_return, returned_values
@@ -63,7 +64,7 @@ def syntax(case: Case) -> Finding | None:
         return None
     if case.error.message.startswith("await is only valid"):
         return Finding(edits=_edit(case, repair_await(code)))
-    return Finding(edits=_edit(case, repair_code(code)))
+    return Finding(edits=_edit(case, repair_code(code) or repair_await(code)))
 
 
 def json_parse(case: Case) -> list[tuple[Trace, Node, Node]]:
@@ -282,11 +283,19 @@ def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
     meant = meant_method(name, step.holder, source(step.object))
     if meant and prop is not None:
         return prop.start_byte, prop.end_byte, meant
-    if isinstance(step.holder, int | float) and name in TEXT:
-        return step.object.start_byte, step.object.end_byte, f"String({source(step.object)})"
+    if converted := brought(name, step.holder, source(step.object)):
+        return step.object.start_byte, step.object.end_byte, converted
+    if isinstance(step.holder, dict) and (inner := _only_list(step.holder, name)):
+        return step.object.start_byte, step.object.end_byte, source(step.object) + inner
     if call is not None and call.type == "call_expression" and source(call).endswith("()"):
         return call.start_byte, call.end_byte, plain_call(name, source(step.object))
     return 0, 0, None
+
+
+def _only_list(holder: dict[str, Any], method: str) -> str | None:
+    """The path to the only list of an answer, where a method of lists is called on the answer itself."""
+    lists = [key for key, value in holder.items() if isinstance(value, list)]
+    return render((lists[0],)) if len(lists) == 1 and supports(holder[lists[0]], method) else None
 
 
 def no_global_function(case: Case) -> Finding | None:
@@ -294,6 +303,78 @@ def no_global_function(case: Case) -> Finding | None:
     name = case.error.message.partition(" ")[0]
     called = re.search(rf"(?<![\w.$]){re.escape(name)}\s*\(", _code(case)[1])
     return no_variable(case) if called else None
+
+
+def _field_of_input(case: Case, name: str) -> str | None:
+    """The reading of an input's field that is named as if it were a variable."""
+    if case.evidence.input_count != 1 and case.parameters.get("mode") != "runOnceForEachItem":
+        return None
+    found = find_path(case.item, name, lambda value: value is not None)
+    return f"$json{render(found[0])}" if found and similarity(str(found[0][-1]), name) == 100 else None
+
+
+def constant(case: Case) -> Finding:
+    """A constant that is given another value: its declaration with ``let``."""
+    code, line = _code(case)[1], case.error.line_number
+    lines = code.splitlines()
+    shown = (
+        re.search(r"([A-Za-z_$][\w$]*)\s*(?:[-+*/%&|?]{0,2}=(?!=)|\+\+|--)", lines[line - 1])
+        if line and line <= len(lines)
+        else None
+    )
+    declared = [
+        found for found in re.finditer(r"\bconst(\s+([A-Za-z_$][\w$]*)\s*=)", code) if shown and found.group(2) == shown.group(1)
+    ]
+    if len(declared) != 1:
+        return Finding(words={"name": shown.group(1) if shown else "?"})
+    found = declared[0]
+    fixed = f"{code[: found.start()]}let{found.group(1)}{code[found.end() :]}"
+    return Finding(words={"name": found.group(2)}, edits=_edit(case, fixed))
+
+
+def unmade(case: Case) -> Finding | None:
+    """``groups[key].push(…)`` or ``tree.leaf.size = …`` where nobody has made ``groups[key]`` or ``tree.leaf`` before."""
+    found = re.search(r"\((?:reading|setting) '([^']+)'\)", case.error.message)
+    wanted = found.group(1) if found else ""
+    is_list = wanted == "push"
+    trace = Trace(case, _code(case)[1])
+    for node in walk(trace.root):
+        prop, holder = node.child_by_field_name("property"), node.child_by_field_name("object")
+        if (
+            node.type != "member_expression"
+            or prop is None
+            or holder is None
+            or source(prop) != wanted
+            or not _on_line(case, node)
+        ):
+            continue
+        base = holder.child_by_field_name("object")
+        if holder.type not in ("member_expression", "subscript_expression") or base is None or trace.value(base) != {}:
+            continue
+        made = f"({source(holder)} ??= {'[]' if is_list else '{}'})"
+        if is_list or "setting" in case.error.message:
+            return Finding(
+                words={"property": wanted}, edits=_edit(case, replace_range(trace.code, holder.start_byte, holder.end_byte, made))
+            )
+    return Finding(words={"property": wanted}) if "setting" in case.error.message else None
+
+
+def no_object(case: Case) -> Finding:
+    """``Object.keys(…)`` of something undefined, led to what was meant."""
+    trace = Trace(case, _code(case)[1])
+    for node in walk(trace.root):
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if node.type != "call_expression" or function is None or arguments is None or not source(function).startswith("Object."):
+            continue
+        argument = arguments.named_children[0] if arguments.named_children else None
+        if argument is None or not _on_line(case, node) or trace.value(argument) not in (UNDEFINED, None):
+            continue
+        mend, _ = mend_undefined(case, trace, argument, None)
+        if mend:
+            return Finding(
+                words={"was": mend.was, "now": mend.now}, edits=_edit(case, mend.code), certainty=max(mend.certainty, 0.75)
+            )
+    return Finding(words={"was": "", "now": ""})
 
 
 def no_variable(case: Case) -> Finding:
@@ -311,6 +392,8 @@ def no_variable(case: Case) -> Finding:
         and node.parent.type in kinds
     ]
     meant = closest(name, [*(entry for entry in declared if entry != name), *_GLOBALS], 75)
+    if not meant and (read := _field_of_input(case, name)):
+        meant = read
     if not meant:
         in_input = dig(case.item, (name,)) is not UNDEFINED or dig(case.item, ("body", name)) is not UNDEFINED
         return Finding(words={"name": name, "meant": ""}, certainty=1.0 if in_input else 0.95)

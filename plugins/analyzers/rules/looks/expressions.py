@@ -7,6 +7,7 @@ import re
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case, Path
+from plugins.analyzers.rules.complaints import complained_names
 from plugins.analyzers.rules.fields import closest, dig
 from plugins.analyzers.rules.javascript import is_expression, repair_expression
 from plugins.analyzers.rules.json_texts import renders, repair_json_text
@@ -14,7 +15,6 @@ from plugins.analyzers.rules.node_references import Reference, has_value, node_r
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Lost, lost_references
 from plugins.analyzers.rules.rule import Finding
-from plugins.analyzers.rules.sent import complained_names
 from plugins.analyzers.rules.templates import is_template, looks_like_template, placeholders, rewrite
 
 _JSON_TEXTS = frozenset(("jsonBody", "jsonQuery", "jsonHeaders", "jsonOutput", "responseBody"))
@@ -194,6 +194,7 @@ def lost_in_request(case: Case) -> Finding | None:
     )
     named = complained_names(case) if case.status != 404 else []
     lost = [entry for entry in lost_references(case) if len(entry.path) > 1 and entry.path[1] in places]
+    lost = [entry for entry in lost if not entry.has_default or (named and _is_about(case, entry, named))]
     about = [entry for entry in lost if not named or _is_about(case, entry, named)]
     # A service names the first field that it misses; others that went the same way would be refused next.
     alike = [entry for entry in lost if entry not in about and entry.edit and entry.certainty >= _SURE]
@@ -211,7 +212,7 @@ def _is_about(case: Case, lost: Lost, named: list[str]) -> bool:
 
 def lost_anywhere(case: Case) -> Finding | None:
     """References of the failing node that gave nothing."""
-    lost = lost_references(case)
+    lost = [entry for entry in lost_references(case) if not entry.has_default]
     if "Invalid URL" in case.error.message or "URL parameter" in case.error.message:
         lost = [entry for entry in lost if entry.path[1:2] == ("url",)]
     return _lost_finding(lost) if any(entry.edit for entry in lost) else None
@@ -220,7 +221,7 @@ def lost_anywhere(case: Case) -> Finding | None:
 def _lost_finding(lost: list[Lost]) -> Finding:
     mended = [entry for entry in lost if entry.edit]
     first = mended[0]
-    # Two mends of one text would undo each other.
+    # The mends of one parameter stand in one edit.
     edits = list({entry.path: entry.edit for entry in mended if entry.edit}.values())
     certainty = min(entry.certainty for entry in mended)
     return Finding(words={"reference": first.reference, "now": first.now}, edits=edits, certainty=max(certainty, 0.7))

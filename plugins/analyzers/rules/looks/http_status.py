@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from hub.plugin_api import Quote
-from plugins.analyzers.rules import sent
+from plugins.analyzers.rules import demands, media_types
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.retries import is_repeatable, retry_if_repeatable
@@ -31,10 +31,19 @@ def wrong_method(case: Case) -> Finding | None:
     found = _ALLOWED.search(case.words.replace(case.method, "", 1) if case.method else case.words)
     named = re.findall("|".join(_METHODS), found.group(1).upper()) if found else []
     allowed = [method for method in named if method not in ("OPTIONS", "HEAD") and method != case.method]
+    if not allowed and case.method == "GET" and case.parameters.get("sendBody"):
+        allowed = ["POST"]  # a GET with a body was meant to bring something
     words = {"method": case.method or "?", "allowed": ", ".join(allowed) or "?"}
     if case.kind != "httpRequest" or len(allowed) != 1:
         return Finding(words=words)
-    return Finding(words=words, edits=(Edit(str(case.name), ("parameters", "method"), allowed[0]),))
+    parameter = "requestMethod" if float(case.node.get("typeVersion") or 1) < 3 else "method"
+    return Finding(words=words, edits=(Edit(str(case.name), ("parameters", parameter), allowed[0]),))
+
+
+def method_refused(case: Case) -> Finding | None:
+    """A method that is refused, though not with 405."""
+    finding = wrong_method(case)
+    return finding if finding and finding.edits else None
 
 
 def moved_path(case: Case) -> Finding:
@@ -71,17 +80,22 @@ def _moved(url: str, path: str, right: str) -> str | None:
 
 def rejected(case: Case) -> Finding:
     """A field that the service misses or refuses."""
-    return sent.rejected_field(case) or Finding(words={"field": "?"})
+    return demands.rejected_field(case) or Finding(words={"field": "?"})
 
 
 def rejected_type(case: Case) -> Finding | None:
     """A field that the service wants in another type."""
-    return sent.rejected_type(case)
+    return demands.rejected_type(case)
 
 
 def media_type(case: Case) -> Finding:
     """The format that the service wants instead."""
-    return sent.other_media_type(case)
+    return media_types.other_media_type(case)
+
+
+def content_type_refused(case: Case) -> Finding | None:
+    """A request that is refused for its content type, though not with 415."""
+    return media_types.content_type_refused(case)
 
 
 def over_plain_http(case: Case) -> Finding | None:

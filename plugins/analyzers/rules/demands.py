@@ -1,0 +1,240 @@
+"""Brings a request to what the service's answer demands of it: names, values, bounds and types of single fields."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hub.plugin_api import Quote
+from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.complaints import Complaint, complaints
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, find_path, render, similarity
+from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.rule import Finding, regex
+from plugins.analyzers.rules.sent import Sent, actual_value, added, renamed, sent_fields, value_code, with_code, with_value
+
+_ONE_OF = regex(
+    r"(?:one of|allowed(?: values)?(?: are)?|valid (?:values|options|choices)(?: are)?|permitted values(?: are)?|accepted values"
+    r"(?: are)?|supported values(?: are)?|(?:expected|must be|should be)(?: one of(?: the following)?| either| in)?|either|choose from)"
+    r"\s*:?\s*[\[({]?([^\])}\n.]+)"
+)
+#: Words that no value of a list has, but sentences do.
+_PROSE = regex(r"\b(?:an?|the|got|than|of|is|be|type|characters|received|given|string|number|integer)\b")
+_TYPES = regex(
+    r"(?:must|should|has to|needs to|expected|expects|type|not of type|not a valid|not an?|invalid|valid)\b[^.;\n]{0,25}?"
+    r"\b(numbers?|integers?|int|numeric|floats?|decimal|strings?|text|booleans?|bool|arrays?|lists?|objects?|dict(?:ionary)?)\b"
+)
+_TYPE_NAMES = (
+    *(("num", "number"), ("int", "number"), ("flo", "number"), ("dec", "number"), ("str", "string"), ("tex", "string")),
+    *(("boo", "boolean"), ("arr", "array"), ("lis", "array"), ("obj", "object"), ("dic", "object")),
+)
+_AT_MOST = regex(r"(?:less than or equal to|at most|maximum(?: value)?(?: is| of)?|max(?:imum)?\.?|up to|not exceed|<=|≤|between \d+ and"
+                 r"|exceeds?(?: the)?(?: maximum)?(?: of)?|no (?:more|greater) than|not be (?:greater|more|larger) than)\s*:?=?\s*(\d+)")  # fmt: skip
+_AT_LEAST = regex(r"(?:greater than or equal to|at least|minimum(?: value)?(?: is| of)?|>=|≥|not be less than)\s*:?=?\s*(\d+)")
+#: Fields that only say how much is answered at once: another number changes no meaning.
+_PAGING = re.compile(
+    r"^(?:limit|per_?page|page_?size|page_?limit|max_?(?:results|items|records|count)|count|top|take|first|size|rows|results|batch_?size"
+    r"|page\[?size\]?|page)$",
+    re.IGNORECASE,
+)
+#: Ways of writing one and the same word: what JavaScript does, and Python's form of it.
+_SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("String({}).toLowerCase()", str.lower),
+    ("String({}).toUpperCase()", str.upper),
+    ("String({}).trim()", str.strip),
+    ("String({}).trim().toLowerCase()", lambda text: text.strip().lower()),
+    ("String({}).trim().toUpperCase()", lambda text: text.strip().upper()),
+    ("String({}).trim().toLowerCase().replace(/[\\s-]+/g, '_')", lambda text: re.sub(r"[\s-]+", "_", text.strip().lower())),
+    ("String({}).trim().toUpperCase().replace(/[\\s-]+/g, '_')", lambda text: re.sub(r"[\s-]+", "_", text.strip().upper())),
+    ("String({}).trim().toLowerCase().replace(/[\\s_]+/g, '-')", lambda text: re.sub(r"[\s_]+", "-", text.strip().lower())),
+)
+
+
+def rejected_field(case: Case) -> Finding | None:
+    """A field that the service misses or does not accept, with the edits that send it as wanted."""
+    if case.kind != "httpRequest":
+        return None
+    said, fields = complaints(case), sent_fields(case)
+    for complaint in said:
+        field = _sent_as(fields, complaint)
+        edits = _other_value(case, complaint, field) if field else _under_its_name(case, complaint, said, fields)
+        if edits:
+            words = {"field": complaint.name, "change": f"‘{_shown(edits[-1])}’"}
+            return Finding(words=words, edits=edits, quotes=(Quote(pointer="/error/messages/0", quote=complaint.name),))
+    return Finding(words={"field": said[0].name}) if said else None
+
+
+def _sent_as(fields: list[Sent], complaint: Complaint) -> Sent | None:
+    return next(
+        (
+            field
+            for field in fields
+            if field.name == complaint.name or (field.place == "header" and field.name.lower() == complaint.name.lower())
+        ),
+        None,
+    )
+
+
+def _shown(edit: Edit) -> str:
+    return (edit.value if isinstance(edit.value, str) else json.dumps(edit.value, ensure_ascii=False))[:80]
+
+
+def _under_its_name(case: Case, complaint: Complaint, said: list[Complaint], fields: list[Sent]) -> list[Edit] | None:
+    """A field that the service misses: the sent one that was meant, renamed, or one more that the data has."""
+    if complaint.is_unknown:
+        return None
+    complained = {entry.name for entry in said if not entry.is_unknown}
+    candidates = [field for field in fields if field.name not in complained and complaint.place in (None, field.place)]
+    meant = closest(complaint.name, [field.name for field in candidates])
+    unknown = [field for field in candidates if any(entry.is_unknown and entry.name == field.name for entry in said)]
+    missing = {entry.name for entry in said if entry.is_missing}
+    field = next((entry for entry in candidates if entry.name == meant), None)
+    if field is None and len(unknown) == 1 and missing == {complaint.name}:
+        field = unknown[0]
+    if field:
+        edit = renamed(case, field, complaint.name)
+        return [edit] if edit else None
+    return _added(case, complaint) if complaint.is_missing else None
+
+
+def _added(case: Case, complaint: Complaint) -> list[Edit] | None:
+    """A missing field that the input holds under the same name, added to the fields that are sent."""
+    found = find_path(case.item, complaint.name, lambda value: isinstance(value, str | int | float | list) and value != "")
+    if not found or similarity(str(found[0][-1]), complaint.name) < 100:
+        return None
+    return added(case, complaint.name, f"$json{render(found[0])}", complaint.place)
+
+
+def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | None:
+    """The field's value brought to what the service takes."""
+    if complaint.is_unknown and (wanted := _proposed_name(complaint)):
+        edit = renamed(case, field, wanted)
+        return [edit] if edit else None
+    edit = _one_of(case, complaint, field) or _within_bounds(case, complaint, field)
+    return [edit] if edit else None
+
+
+def _proposed_name(complaint: Complaint) -> str | None:
+    """The name that the service proposes for one that it does not know."""
+    hint = re.search(r"did you mean:?\s*[\"'`‘“]?([\w.\-]+)", complaint.text, re.IGNORECASE)
+    return hint.group(1) if hint else closest(complaint.name, complaint.allowed) if complaint.allowed else None
+
+
+def _allowed_values(complaint: Complaint) -> list[str]:
+    if complaint.allowed:
+        return list(complaint.allowed)
+    for found in (*_ONE_OF.finditer(complaint.text), *_ONE_OF.finditer(complaint.around)):
+        parts = re.split(r",|\||/|\bor\b|\band\b", found.group(1))
+        values = [part.strip(" \"'`‘’“”.") for part in parts if part.strip(" \"'`‘’“”.")]
+        if len(values) > 1 and all(len(value) <= 40 and value.count(" ") < 3 and not _PROSE.search(value) for value in values):
+            return values
+    return []
+
+
+def _one_of(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
+    """The value that was meant, of the few that the service takes."""
+    allowed, value = _allowed_values(complaint), actual_value(case, field)
+    if not allowed or not isinstance(value, str) or value in allowed:
+        return None
+    code = value_code(case, field)
+    if code is not None and field.style != "code":
+        return _respelt(case, field, value, allowed)
+    meant = (
+        next((entry for entry in allowed if similarity(entry, value) == 100), None)
+        or closest(value, allowed)
+        or _begun(value, allowed)
+    )
+    return with_value(case, field, meant) if meant else None
+
+
+def _respelt(case: Case, field: Sent, value: str, allowed: Sequence[str]) -> Edit | None:
+    for form, spell in _SPELLINGS:
+        # The other values must stay as they are: the next item may hold one of them.
+        if spell(value) in allowed and all(spell(entry) == entry for entry in allowed):
+            return with_code(case, field, lambda code, form=form: form.format(code))  # type: ignore[misc]
+    return None
+
+
+def _begun(value: str, allowed: Sequence[str]) -> str | None:
+    """``asc`` for ``ascending``."""
+    found = [entry for entry in allowed if len(entry) >= 3 and value.lower().startswith(entry.lower())]
+    return found[0] if len(found) == 1 else None
+
+
+def _within_bounds(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
+    """A page size above the service's maximum, or a page below the first, brought to the bound."""
+    said = f"{complaint.text}\n{complaint.around}"
+    most, least = _AT_MOST.search(said), _AT_LEAST.search(said)
+    value = str(actual_value(case, field))
+    if not _PAGING.match(field.name) or not re.fullmatch(r"-?\d+", value) or not (most or least):
+        return None
+    if most and int(value) > int(most.group(1)):
+        bound, limiter = int(most.group(1)), "Math.min"
+    elif least and int(value) < int(least.group(1)):
+        bound, limiter = int(least.group(1)), "Math.max"
+    else:
+        return None
+    if value_code(case, field) is not None and field.style != "code":
+        return with_code(case, field, lambda code: f"{limiter}({code}, {bound})")
+    return with_value(case, field, str(bound) if field.style == "pair" else bound)
+
+
+def rejected_type(case: Case) -> Finding | None:
+    """A field that the service wants in another type than was sent."""
+    if case.kind != "httpRequest":
+        return None
+    fields = sent_fields(case)
+    for complaint in complaints(case):
+        shown, field = _TYPES.search(complaint.text), _sent_as(fields, complaint)
+        if not shown or field is None or _allowed_values(complaint):
+            continue
+        wanted = next(name for start, name in _TYPE_NAMES if shown.group(1).lower().startswith(start))
+        value = actual_value(case, field)
+        if value in (UNDEFINED, UNKNOWN) or type_of(value) == wanted:
+            continue
+        edit = _converted(case, field, value, wanted)
+        return Finding(words={"field": field.name, "type": wanted}, edits=(edit,) if edit else ())
+    return None
+
+
+def type_of(value: Any) -> str:
+    """The JSON type of a value."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _converted(case: Case, field: Sent, value: Any, wanted: str) -> Edit | None:
+    form, result = _conversion(value, wanted)
+    if form is None:
+        return None
+    return with_code(case, field, lambda code: form.replace("{}", code)) or with_value(case, field, result)
+
+
+def _conversion(value: Any, wanted: str) -> tuple[str | None, Any]:
+    """The JavaScript that converts the value (``{}``), and what it gives; None where the value allows no conversion."""
+    text = str(value).strip()
+    if wanted == "number" and re.fullmatch(r"-?\d+(?:\.\d+)?", text):
+        return "Number({})", json.loads(text) if not re.match(r"-?0\d", text) else float(text)
+    if wanted == "boolean" and text.lower() in ("true", "false", "1", "0"):
+        return "['true', '1'].includes(String({}).toLowerCase())", text.lower() in ("true", "1")
+    if wanted == "string" and not isinstance(value, dict | list | None):
+        return "String({})", json.dumps(value) if not isinstance(value, str) else value
+    if wanted in ("array", "object") and isinstance(value, str) and (parsed := _parsed(value, wanted)) is not None:
+        return "JSON.parse({})", parsed
+    if wanted == "array" and isinstance(value, str) and "," in value:
+        parts = [part.strip() for part in value.split(",")]
+        return "String({}).split(',').map((entry) => entry.trim())", parts
+    return ("[].concat({})", [value]) if wanted == "array" else (None, None)
+
+
+def _parsed(text: str, wanted: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if type_of(value) == wanted else None
