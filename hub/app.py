@@ -28,6 +28,8 @@ from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
 from hub.executions.workflow_page import bp as workflows_pages
 from hub.extensions import Base, db, htmx
+from hub.failures import jobs as _failures_jobs
+from hub.failures.views import bp as failures_pages
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
@@ -45,7 +47,7 @@ from hub.workflows import models as _workflows
 MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
 
 #: All background work is declared once this module is imported.
-JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _queue_jobs, _sync_jobs)
+JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _failures_jobs, _queue_jobs, _sync_jobs)
 
 PAGES = (
     dashboard_pages,
@@ -53,6 +55,7 @@ PAGES = (
     instances_pages,
     workflows_pages,
     executions_pages,
+    failures_pages,
     analyses_pages,
     catalog_pages,
     audit_pages,

@@ -80,6 +80,7 @@ NAVIGATION = (
         (
             NavigationItem("dashboard.index", lazy_gettext("Dashboard"), "layout-dashboard", "d"),
             NavigationItem("executions.index", lazy_gettext("Executions"), "activity", "e"),
+            NavigationItem("failures.index", lazy_gettext("Failures"), "bug", "f"),
             NavigationItem("workflows.index", lazy_gettext("Workflows"), "workflow", "w"),
             NavigationItem("analyses.index", lazy_gettext("Analyses"), "stethoscope", "a"),
             NavigationItem("instances.index", lazy_gettext("Instances"), "server", "i"),

@@ -20,6 +20,7 @@ class AiAnalysis(Created, Model):
     __table_args__ = (
         sa.Index("ix_ai_analyses_user_id", "user_id"),
         sa.Index("ix_ai_analyses_execution_id", "execution_id"),
+        sa.Index("ix_ai_analyses_fingerprint", "user_id", "fingerprint"),
         sa.Index("ix_ai_analyses_page", "user_id", sa.column("created_at").desc(), sa.column("id").desc()),
     )
 
@@ -39,6 +40,9 @@ class AiAnalysis(Created, Model):
     node: Mapped[str | None] = mapped_column(sa.Text)
     #: What the failure was about when there is no execution row (a file): the workflow's name.
     title: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))
+    #: Marks of the failure (``hub.executions.fingerprint``); NULL where it came from a file or nothing is known of it.
+    fingerprint: Mapped[str | None] = mapped_column(sa.String(32))
+    fingerprint_case: Mapped[str | None] = mapped_column(sa.String(32))
 
 
 class RepairState(enum.StrEnum):

@@ -23,6 +23,7 @@ from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Analyzer, Diagnosis, Evidence
 from hub.errors import Conflict, NotFound
+from hub.executions.fingerprint import Fingerprint, take_fingerprint
 from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import ensure_detail
 from hub.extensions import db
@@ -97,6 +98,7 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
     if subject.execution.status not in ANALYZABLE:
         raise Conflict(_("Only executions that failed can be analysed."))
     execution = execution_document(subject)
+    marks = take_fingerprint(subject.execution.data, subject.execution.n8n_status, subject.workflow.n8n_id)
     title, sample = subject.workflow.name, subject.instance.is_sample
     workflow, base = _current_workflow(subject)
     request = {"base": base, "sample": sample}
@@ -106,7 +108,7 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
         known.request_data = request
         db.session.commit()
         return known
-    return _store(actor, evidence, title=title, execution_id=execution_id, request=request)
+    return _store(actor, evidence, title=title, execution_id=execution_id, request=request, marks=marks)
 
 
 def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
@@ -219,6 +221,11 @@ def execution_document(subject: Subject) -> Json:
     }
 
 
+def enabled_signatures() -> set[str]:
+    """Signatures of the analyzers that are enabled: what others have said is not said again."""
+    return {signature(analyzer) for analyzer in _analyzers()}
+
+
 def _analyzers() -> Collection[Analyzer]:
     found: dict[str, Analyzer] = current_app.extensions["hub_plugins"].registry.analyzers
     return found.values()
@@ -266,12 +273,20 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
         .options(undefer(AiAnalysis.error_data))
     )
     found = db.session.scalar(statement)
-    if found is None or found.analyzer not in {signature(analyzer) for analyzer in _analyzers()}:
+    if found is None or found.analyzer not in enabled_signatures():
         return None
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
-def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, request: Json) -> AiAnalysis:
+def _store(
+    actor: Actor,
+    evidence: Evidence,
+    *,
+    title: str,
+    execution_id: str | None,
+    request: Json,
+    marks: Fingerprint = Fingerprint(),  # noqa: B008 (frozen)
+) -> AiAnalysis:
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
     plain = clean_json(diagnosis.model_dump(mode="json"))
@@ -287,6 +302,8 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
         cause=diagnosis.cause.value,
         node=clean_json(diagnosis.node),
         title=clean_json(title),
+        fingerprint=marks.error or None,
+        fingerprint_case=marks.case,
     )
     db.session.add(analysis)
     db.session.flush()

@@ -9,6 +9,7 @@ import hub.analyses.api
 import hub.api.audit
 import hub.api.docs
 import hub.executions.api
+import hub.failures.api
 import hub.instances.api
 import hub.sync.api
 import hub.workflows.api  # noqa: F401 (the modules add their operations to the blueprint)

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "instance": ("hub.cli.instances:instance", "Add, test and list n8n servers."),
     "sync": ("hub.cli.sync:sync", "Read workflows and executions from n8n now."),
     "execution": ("hub.cli.executions:execution", "List executions; explain one that failed."),
+    "failures": ("hub.cli.failures:failures", "List what fails, once for all that is the same."),
     "repair": ("hub.cli.repairs:repair", "Apply a proposed change and prove it."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),
 }

@@ -31,7 +31,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything on the dashboard. ``explained`` is by execution id, for the failures that were analysed."""
+    """Everything on the dashboard. ``explained`` is by execution id, for the failures that were analysed, be it elsewhere."""
 
     instances: Sequence[Instance]
     more_instances: bool
@@ -57,7 +57,7 @@ def get_overview(actor: Actor) -> Overview:
         recent=count_recent(actor),
         days=count_by_day(actor),
         failures=failures,
-        explained=_find_explained(actor, [row.id for row in failures]),
+        explained=_find_explained(actor, failures),
         most_failing=list_most_failing(actor),
     )
 
@@ -75,13 +75,21 @@ def _count_workflows(actor: Actor) -> tuple[int, int]:
     return int(found), int(total)
 
 
-def _find_explained(actor: Actor, execution_ids: Sequence[str]) -> dict[str, Explained]:
-    """The newest analysis of each execution that has one."""
-    if not execution_ids:
+def _find_explained(actor: Actor, rows: Sequence[ExecutionRow]) -> dict[str, Explained]:
+    """The newest analysis of each execution that has one, else of another one with the same fingerprint."""
+    if not rows:
         return {}
+    ids, fingerprints = [row.id for row in rows], [row.fingerprint for row in rows if row.fingerprint]
     statement = (
-        sa.select(AiAnalysis.execution_id, AiAnalysis.id, AiAnalysis.cause)
-        .where(AiAnalysis.user_id == actor.user_id, AiAnalysis.execution_id.in_(execution_ids))
+        sa.select(AiAnalysis.execution_id, AiAnalysis.fingerprint, AiAnalysis.id, AiAnalysis.cause)
+        .where(
+            AiAnalysis.user_id == actor.user_id,
+            sa.or_(AiAnalysis.execution_id.in_(ids), AiAnalysis.fingerprint.in_(fingerprints)),
+        )
         .order_by(AiAnalysis.created_at)
     )
-    return {execution_id: Explained(key, cause) for execution_id, key, cause in db.session.execute(statement) if execution_id}
+    known: dict[str | None, Explained] = {}
+    for execution_id, fingerprint, key, cause in db.session.execute(statement):
+        known[execution_id] = known[fingerprint] = Explained(key, cause)
+    found = {row.id: known.get(row.id) or known.get(row.fingerprint or row.id) for row in rows}
+    return {key: explained for key, explained in found.items() if explained}

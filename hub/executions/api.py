@@ -33,6 +33,7 @@ class ExecutionRowResource(Resource):
     error_message: str | None
     error_node: str | None
     vanished_at: Time | None
+    fingerprint: str | None = Field(description="Equal for equal failures.")
 
 
 class ExecutionList(ListOf[ExecutionRowResource]):
@@ -72,6 +73,7 @@ class ExecutionQuery(ListQuery):
     mode: str | None = None
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
+    fingerprint: str | None = Field(None, description="Of a failure.")
 
 
 @operation("GET", "/executions", scope="executions:read", answer=ExecutionList, errors=(404,))

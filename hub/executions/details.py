@@ -10,11 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hub.executions.models import DetailState, Execution
+from hub.executions.fingerprint import Fingerprint, take_fingerprint
+from hub.executions.models import IS_UNMARKED, DetailState, Execution
 from hub.extensions import db
 from hub.instances.client import Missing, N8nClient, TooLarge
 from hub.redaction import redact
 from hub.storable import clean_json
+from hub.workflows.models import Workflow
 
 Json = dict[str, Any]
 #: Items kept of every input and output, tried in this order until the data fits.
@@ -28,9 +30,9 @@ def fetch_detail(client: N8nClient, n8n_execution_id: str, max_bytes: int) -> Js
     try:
         payload = client.get_execution(n8n_execution_id, with_data=True, max_bytes=max_bytes)
     except TooLarge:
-        return {"detail_state": DetailState.TRUNCATED}
+        return _without_data(DetailState.TRUNCATED)
     except Missing:
-        return {"detail_state": DetailState.UNAVAILABLE}
+        return _without_data(DetailState.UNAVAILABLE)
     return read_detail(payload, max_bytes)
 
 
@@ -39,7 +41,7 @@ def read_detail(payload: Mapping[str, Any], max_bytes: int) -> Json:
     data = payload.get("data")
     if not isinstance(data, dict) or not data:
         is_too_large = bool(payload.get("dataTooLargeToDisplay"))
-        return {"detail_state": DetailState.TRUNCATED if is_too_large else DetailState.UNAVAILABLE}
+        return _without_data(DetailState.TRUNCATED if is_too_large else DetailState.UNAVAILABLE)
     whole = clean_json({"data": data, "workflowData": payload.get("workflowData")})
     fitting = _fit(whole, max_bytes)
     stored = redact(fitting).value
@@ -54,7 +56,40 @@ def read_detail(payload: Mapping[str, Any], max_bytes: int) -> Json:
         "error_node": str(node) if error and node else None,
         "detail_state": DetailState.STORED if fitting is whole else DetailState.TRUNCATED,
         **({"workflow_version_id": str(version_id)[:64]} if version_id else {}),
+        **_marks(take_fingerprint(stored, str(payload.get("status")), str(payload.get("workflowId")))),
     }
+
+
+def _without_data(state: DetailState) -> Json:
+    return {"detail_state": state, "fingerprint": ""}
+
+
+def _marks(fingerprint: Fingerprint) -> Json:
+    return {
+        "fingerprint": fingerprint.error,
+        "fingerprint_case": fingerprint.case,
+        "error_node_type": fingerprint.node_type,
+        "error_code": fingerprint.code,
+        "credential_id": fingerprint.credential_id,
+    }
+
+
+def mark_stored_executions(limit: int) -> int:
+    """Make the marks of executions whose data was stored without; how many there were. Does not commit.
+
+    It may be killed or run twice: an execution is chosen by having no mark.
+    """
+    found = db.session.execute(
+        sa.select(Execution.id, Execution.data, Execution.n8n_status, Workflow.n8n_id)
+        .join(Workflow, Workflow.id == Execution.workflow_id)
+        .where(Execution.id.in_(sa.select(_TABLE.c.id).where(IS_UNMARKED).limit(limit)))
+    ).all()
+    if found:
+        rows = [{"of_id": key, **_marks(take_fingerprint(data, status, n8n_id))} for key, data, status, n8n_id in found]
+        names = [name for name in rows[0] if name != "of_id"]
+        statement = sa.update(_TABLE).where(_TABLE.c.id == sa.bindparam("of_id"))
+        db.session.connection().execute(statement.values({name: sa.bindparam(name) for name in names}), rows)
+    return len(found)
 
 
 def write_detail(instance_id: str, n8n_execution_id: str, columns: Json) -> None:
@@ -90,9 +125,11 @@ def _fit(whole: Json, max_bytes: int) -> Json:
         if _size(smaller) <= max_bytes:
             return smaller
     result = _object(whole["data"].get("resultData"))
-    error = {**_object(result.get("error")), "node": None, "context": None, "stack": None, "errorResponse": None}
+    error = {**_object(result.get("error")), "context": None, "stack": None, "errorResponse": None}
+    failing = _object(error.get("node"))
+    error["node"] = {key: failing[key] for key in ("name", "type", "typeVersion") if key in failing} or None
     error = {key: value[:2000] if isinstance(value, str) else value for key, value in error.items() if value is not None}
-    node = _object(_object(result.get("error")).get("node")).get("name") or result.get("lastNodeExecuted")
+    node = failing.get("name") or result.get("lastNodeExecuted")
     return {"data": {"truncated": True, "resultData": {"error": error, "lastNodeExecuted": node}}, "workflowData": None}
 
 

@@ -252,12 +252,17 @@ def _is_postgresql() -> bool:
 
 _WRITTEN = ("status", *_CONTENT, "mode", "duration")
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in _WRITTEN)
+#: A failure that n8n no longer calls one (a crash that was none) leaves its group.
+_FORGET = (
+    "fingerprint = CASE WHEN executions.status = excluded.status THEN executions.fingerprint END, "
+    "credential_id = CASE WHEN executions.status = excluded.status THEN executions.credential_id END"
+)
 _DIFFERENCE = " OR ".join(f"executions.{name} {{differs}} excluded.{name}" for name in ("status", *_CONTENT))
 _UPSERT = BulkWrite(
     Execution,
     ("id", "instance_id", "workflow_id", "n8n_execution_id", *_WRITTEN),
     "INSERT INTO executions ({columns}) SELECT {columns} FROM {rows} WHERE true "  # noqa: S608 (names of columns, no input)
-    f"ON CONFLICT (workflow_id, n8n_execution_id) DO UPDATE SET {_ASSIGNMENTS}, vanished_at = NULL "
+    f"ON CONFLICT (workflow_id, n8n_execution_id) DO UPDATE SET {_ASSIGNMENTS}, {_FORGET}, vanished_at = NULL "
     f"WHERE ({_DIFFERENCE} OR executions.vanished_at IS NOT NULL) "
     "AND NOT (executions.status IN ('SUCCESS', 'FAILED', 'CANCELED') AND excluded.status IN ('RUNNING', 'WAITING')) "
     "RETURNING n8n_execution_id, id",

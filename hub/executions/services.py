@@ -16,7 +16,7 @@ from hub.contracts.actor import Actor
 from hub.errors import Invalid, NotFound, Unavailable
 from hub.executions.details import fetch_detail, read_detail, write_detail
 from hub.executions.ingest import ExecutionIngest, IngestCounts, ingest_executions
-from hub.executions.models import DetailState, Execution, ExecutionStatus
+from hub.executions.models import IS_FAILURE, DetailState, Execution, ExecutionStatus
 from hub.executions.remote import OPEN, read_execution
 from hub.extensions import db
 from hub.instances.errors import N8nError
@@ -64,6 +64,8 @@ class ExecutionRow:
     error_message: str | None
     error_node: str | None
     vanished_at: dt.datetime | None
+    #: Of the failure (``hub.executions.fingerprint``); None or empty where there is none.
+    fingerprint: str | None
 
 
 _FOREIGN_COLUMNS = {"instance_name": Instance.name, "workflow_name": Workflow.name}
@@ -82,6 +84,7 @@ def list_executions(
     mode: str | None = None,
     started_after: dt.datetime | None = None,
     started_before: dt.datetime | None = None,
+    fingerprint: str | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Page[ExecutionRow]:
@@ -90,7 +93,7 @@ def list_executions(
     scopes = _scopes(actor, instance_id, workflow_id)
     if not scopes:
         return Page([], None)
-    filters: list[sa.ColumnElement[bool]] = []
+    filters: list[sa.ColumnElement[bool] | sa.TextClause] = []
     if status is not None:
         filters.append(Execution.status == status)
     if mode is not None:
@@ -99,6 +102,8 @@ def list_executions(
         filters.append(Execution.started_at >= started_after)
     if started_before is not None:
         filters.append(Execution.started_at < started_before)
+    if fingerprint:
+        filters += [Execution.fingerprint == fingerprint, IS_FAILURE]
 
     # The newest rows of each scope come from its own index and are merged: one ORDER BY over several instances would sort
     # all of their executions (measured on 10 million rows: 565 ms against 2 ms).

@@ -24,7 +24,7 @@ from hub.workflows.services import get_workflow
 
 bp = Blueprint("executions", __name__)
 
-FILTERS = ("instance", "workflow", "status", "mode", "period")
+FILTERS = ("instance", "workflow", "status", "mode", "period", "fingerprint")
 PERIODS = {"1h": dt.timedelta(hours=1), "24h": dt.timedelta(days=1), "7d": dt.timedelta(days=7), "30d": dt.timedelta(days=30)}
 
 
@@ -41,6 +41,7 @@ def index() -> ResponseReturnValue:
         status=ExecutionStatus(chosen["status"]) if chosen["status"] in set(ExecutionStatus) else None,
         mode=chosen["mode"] or None,
         started_after=utc_now() - period if period else None,
+        fingerprint=chosen["fingerprint"] or None,
         cursor=request.args.get("cursor") or None,
     )
     here = url_for("executions.index")

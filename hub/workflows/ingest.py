@@ -15,7 +15,7 @@ from hub.identifiers import new_id
 from hub.instances.models import Instance
 from hub.redaction import redact
 from hub.workflows.models import Workflow, WorkflowVersion
-from hub.workflows.remote import RemoteVersion, RemoteWorkflow
+from hub.workflows.remote import RemoteVersion, RemoteWorkflow, read_credentials
 
 
 class WorkflowRef(NamedTuple):
@@ -34,7 +34,7 @@ class IngestedWorkflows:
     updated: int = 0
 
 
-_STATE = ("name", "active", "is_archived", "tags", "nodes", "connections", "settings", "node_count", "version_id")
+_STATE = ("name", "active", "is_archived", "tags", "nodes", "connections", "settings", "node_count", "version_id", "credentials")
 _FACTS = (*_STATE, "active_version_id", "content_hash", "n8n_created_at", "n8n_updated_at", "updated_at")
 _ASSIGNMENTS = ", ".join(f"{name} = excluded.{name}" for name in _FACTS)
 _UPSERT = BulkWrite(
@@ -80,7 +80,7 @@ def store_workflows(instance_id: str, payloads: Sequence[Mapping[str, Any]]) -> 
     changed = [n8n_id for n8n_id, digest in hashes.items() if known.get(n8n_id, ("", None))[1] != digest]
     if changed:
         contents = {n8n_id: [_without_secrets(version) for version in remotes[n8n_id].versions()] for n8n_id in changed}
-        rows = [_workflow_row(instance_id, remotes[n8n_id], contents[n8n_id][0], hashes[n8n_id]) for n8n_id in changed]
+        rows = [_workflow_row(instance_id, remotes[n8n_id], contents[n8n_id], hashes[n8n_id]) for n8n_id in changed]
         written = _UPSERT.execute_returning_pairs(rows)
         _ADD_VERSIONS.execute([_version_row(key, version) for n8n_id, key in written.items() for version in contents[n8n_id]])
         keys |= written
@@ -104,9 +104,11 @@ def _without_secrets(version: RemoteVersion) -> _Stored:
     return _Stored(version, nodes, connections, settings)
 
 
-def _workflow_row(instance_id: str, remote: RemoteWorkflow, draft: _Stored, content_hash: str) -> list[Any]:
+def _workflow_row(instance_id: str, remote: RemoteWorkflow, versions: list[_Stored], content_hash: str) -> list[Any]:
+    draft = versions[0]
+    credentials = read_credentials(node for version in versions for node in version.nodes)
     state = [remote.name, remote.active, remote.is_archived, remote.tags, draft.nodes, draft.connections, draft.settings]
-    facts = [*state, len(draft.nodes), remote.version_id, remote.active_version_id, content_hash]
+    facts = [*state, len(draft.nodes), remote.version_id, credentials, remote.active_version_id, content_hash]
     return [new_id(), instance_id, remote.n8n_id, *facts, remote.created_at, remote.updated_at, utc_now()]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Count, Created, Flag, Json, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Created, Flag, Json, JsonList, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
 from hub.extensions import Model
 
 
@@ -47,6 +47,8 @@ class Workflow(Timestamps, Model):
     #: When a complete scan (confirmed by a 404) no longer found it. The row and its executions stay.
     vanished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     last_execution_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: ``[id, name, kind]`` in n8n of each credential that the draft or what runs live uses.
+    credentials: Mapped[JsonList] = mapped_column(deferred=True)
 
 
 class VersionKind(enum.StrEnum):

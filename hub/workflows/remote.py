@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,16 @@ class RemoteWorkflow:
             yield RemoteVersion(VersionKind.LIVE, version_id, self.name, nodes, connections, self.settings)
         elif self.active:
             yield RemoteVersion(VersionKind.LIVE, self.version_id, self.name, self.nodes, self.connections, self.settings)
+
+
+def read_credentials(nodes: Iterable[Any]) -> list[list[str]]:
+    """``[id, name, kind]`` of each credential that the nodes use, each once."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        for kind, used in _as_object(_as_object(node).get("credentials")).items():
+            if key := _identifier(_as_object(used).get("id")):
+                found.setdefault(key, [key, str(_as_object(used).get("name") or key), kind])
+    return list(found.values())
 
 
 def _digest(facts: list[Any]) -> str:

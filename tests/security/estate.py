@@ -42,7 +42,7 @@ def build_estate(owner: Actor) -> dict[str, str]:
     number = next(_numbers)
     name = f"{MARK}{owner.user_id}-{number}"
     instance = create_instance(owner, name=name, url=f"http://127.77.{number // 250}.{number % 250 + 1}:5678", api_key="n8n-key")
-    workflow = make_workflow(instance, name, tags=[name], version_id="v1", active_version_id="v1")
+    workflow = make_workflow(instance, name, tags=[name], credentials=[[f"credential-{number}", name, "httpHeaderAuth"]], version_id="v1", active_version_id="v1")
     document = {"nodes": [NODE], "connections": {}, "settings": {}, "name": name}
     version = WorkflowVersion(workflow_id=workflow.id, kind=VersionKind.DRAFT, content_hash=str(number), **document)
     error = {"message": name, "node": {"name": "Start"}}
@@ -54,8 +54,12 @@ def build_estate(owner: Actor) -> dict[str, str]:
         error=error,
         data={"data": {"resultData": {"error": error, "runData": {}}}, "workflowData": document},
         detail_state=DetailState.STORED,
+        fingerprint=f"{number:032}",
+        error_node_type="n8n-nodes-base.httpRequest",
+        credential_id=f"credential-{number}",
     )
     analysis = _analysis(owner, execution.id, name)
+    analysis.fingerprint = execution.fingerprint
     a_year = dt.timedelta(days=365)
     session = Session(
         user_id=owner.user_id,
@@ -79,6 +83,7 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "workflow_id": workflow.id,
         "version_id": version.id,
         "execution_id": execution.id,
+        "fingerprint": f"{number:032}",
         "analysis_id": analysis.id,
         "repair_id": repair.id,
         "session_id": session.id,
