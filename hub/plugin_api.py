@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.analyses.brief import Brief, brief_of
+from hub.analyses.reads import FieldRead, find_reads
 from hub.catalog.packs import PackError, load_pack
 from hub.contracts.analysis import (
     Analyzer,
@@ -41,6 +42,7 @@ __all__ = [
     "Evidence",
     "Failure",
     "FailureEvent",
+    "FieldRead",
     "HttpMethod",
     "LocalizedText",
     "NodeData",
@@ -58,6 +60,7 @@ __all__ = [
     "SyncStrategy",
     "TemplateVariable",
     "brief_of",
+    "find_reads",
     "hookimpl",
     "load_pack",
 ]

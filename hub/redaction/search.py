@@ -22,7 +22,7 @@ _SCHEME = re.compile(rf"{_SCHEMES}\s+(?:token=)?(?=\S)", re.IGNORECASE)
 _BEARER = re.compile(r"\bBearer\s+([A-Za-z0-9._~+/-]{6,}=*)", re.IGNORECASE)
 _BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{8,}={0,2})", re.IGNORECASE)
 _USERINFO = re.compile(r"://([^/\s:@\"'<>{}]*)(?::([^/\s@\"'<>{}]*[^\s@\"'<>{}]?))?@")
-_PARAMETER = re.compile(r"(?:^|[?&;\n,])\s*(?:export\s+)?([A-Za-z0-9_.\-\[\] ]{1,60})=([^&#;\s\"'<>\\{}]+)")
+_PARAMETER = re.compile(r"(?:^|[?&;\n,])\s*(?:export\s+)?([\w.\-\[\] %]{1,100})=([^&#;\s\"'<>\\{}]+)")
 #: ``"api_key": "…"`` inside a text, a JSON text in a JSON text, or ``apiKey = '…'`` in code.
 _QUOTED = re.compile(
     r"(?<![A-Za-z0-9_.\-])([^\W\d][\w.\-]{1,60})(?:\\*[\"'])?\]?\s*[:=]\s*\\*([\"'`])((?:(?!\\*\2)[^\r\n]){4,}?)\\*\2"
@@ -45,9 +45,11 @@ _HINTS = (
     *("otp", "cvv", "cvc", "bearer", "dsn", "psk", "srf", "سر", "مرور"),
 )
 _ESCAPED = re.compile(r"\\(?:([\"\\/])|u([0-9a-fA-F]{4}))")
+_UNICODE = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _PROSE_HINTS = ("key", "pass", "token", "secret")
 _LONGEST_NAME = 48
+_FEW = 200
 _COOKIE = re.compile(r"(?:^|[;,]\s*)([^=;,\s]+)=([^;,\s]{8,})")
 _COOKIE_SETTINGS = frozenset(("path", "domain", "expires", "max-age", "samesite", "priority", "version"))
 
@@ -108,11 +110,10 @@ class Search:
     def only_in(self, text: str) -> None:
         """Forget the secrets that do not stand in the text in any spelling."""
         plain = "\n".join(_readings(text))
-        # Most values are seen to be absent by their first and last letters.
-        grams = {plain[start : start + SHORTEST] for start in range(len(plain) - SHORTEST + 1)}
-        self.values = {
-            value: None for value in self.values if value[:SHORTEST] in grams and value[-SHORTEST:] in grams and value in plain
-        }
+        if len(self.values) > _FEW:  # most of many are seen to be absent by their first and last letters
+            grams = {plain[start : start + SHORTEST] for start in range(len(plain) - SHORTEST + 1)}
+            self.values = {value: None for value in self.values if value[:SHORTEST] in grams and value[-SHORTEST:] in grams}
+        self.values = {value: None for value in self.values if value in plain}
 
     def _read_object(self, value: dict[str, Any]) -> None:
         if "value" in value or "Value" in value:
@@ -157,13 +158,15 @@ class Search:
                 self.add(value)
 
     def _read_text(self, text: str) -> None:
+        if "\\u0" in text:  # JSON in a text, whose names may be in any language
+            text = _UNICODE.sub(lambda found: chr(int(found.group(1), 16)), text)
         has_equals, has_colon = "=" in text, ":" in text
         if has_colon and "://" in text:
             for user, password in _USERINFO.findall(text):
                 self.add(password or (user if len(user) >= 16 else ""))
         if has_equals:
             for name, value in _PARAMETER.findall(text):
-                if is_secret_parameter(name.strip(), value) and not value.startswith("$"):
+                if is_secret_parameter(unquote_plus(name).strip(), value) and not value.startswith("$"):
                     self.add(value)
         lower = text.lower()
         if " " in lower and _has_any(lower, _PROSE_HINTS):

@@ -95,12 +95,12 @@ def holds_log_in(encoded: str) -> bool:
 
 
 def decode_base64(encoded: str) -> str | None:
-    """The printable ASCII text that the Base64 text stands for; None where it is none."""
+    """The printable text that the Base64 text stands for; None where it is none."""
     body = encoded.rstrip("=")
     if len(body) % 4 == 1:
         return None
     try:
-        text = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode("ascii")
+        text = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
     except (binascii.Error, ValueError):
         return None
     return text if text.isprintable() else None

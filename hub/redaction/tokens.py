@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus, unquote
 #: A token that stands for a secret or a personal value; nothing with one in it may be written back to a workflow.
 TOKEN = re.compile(r"<(?:SECRET|EMAIL|PHONE|CARD|IP)_(\d+)>")
 
+_LETTER = re.compile(r"[A-Za-z0-9_]")
 SHORTEST = 4
 #: Values below this length are replaced elsewhere only where they stand as a whole word.
 _UNMISTAKABLE = 8
@@ -52,14 +53,15 @@ class Secrets:
     def __init__(self, tokens: dict[str, str]) -> None:
         self._tokens = tokens
         searched = [value for value in tokens if len(value) <= _LONGEST_VALUE][:_MOST_VALUES]
-        # Earlier values keep their spellings: the later ones may be encodings of them.
-        self._spellings: dict[str, str] = {}
-        for form, token in ((value, tokens[value]) for value in searched):
-            self._spellings[form] = token
+        found = {value: tokens[value] for value in searched}
         for value in searched:
             for form in spellings(value):
-                self._spellings.setdefault(form, tokens[value])
-        self._pattern = re.compile(_any_of(sorted(self._spellings))) if searched else None
+                found.setdefault(form, tokens[value])
+        #: By their first letters, the longest first.
+        self._forms: dict[str, list[tuple[str, str]]] = {}
+        for form, token in sorted(found.items(), key=lambda entry: -len(entry[0])):
+            self._forms.setdefault(form[:SHORTEST], []).append((form, token))
+        self._starts = re.compile(_any_of(list(self._forms))) if self._forms else None
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -95,11 +97,25 @@ class Secrets:
         if text in self._tokens:
             counter[0] += 1
             return self._tokens[text]
-        if self._pattern is None:
+        if self._starts is None:
             return text
-        cleaned, count = self._pattern.subn(lambda match: self._spellings[match.group()], text)
-        counter[0] += count
-        return cleaned
+        pieces, done, at = [], 0, 0
+        while start := self._starts.search(text, at):
+            at = start.start()
+            if found := self._found_at(text, at):
+                form, token = found
+                pieces += [text[done:at], token]
+                at = done = at + len(form)
+            else:
+                at += 1
+        counter[0] += len(pieces) // 2
+        return "".join([*pieces, text[done:]])
+
+    def _found_at(self, text: str, at: int) -> tuple[str, str] | None:
+        for form, token in self._forms[text[at : at + SHORTEST]]:
+            if text.startswith(form, at) and (len(form) >= _UNMISTAKABLE or _is_word(text, at, at + len(form))):
+                return form, token
+        return None
 
 
 @lru_cache(maxsize=20_000)
@@ -131,34 +147,18 @@ def _inside_base64(value: str) -> Iterator[str]:
             yield encoded[start:end].replace("+", "-").replace("/", "_")
 
 
-def _any_of(values: list[str], depth: int = 0) -> str:
-    """A regular expression that matches any of the sorted values, the longest first, sharing their beginnings.
+def _is_word(text: str, start: int, end: int) -> bool:
+    return not _LETTER.match(text[start - 1 : start]) and not _LETTER.match(text[end : end + 1])
 
-    Without the sharing a payload with thousands of tokens takes minutes.
+
+def _any_of(starts: list[str]) -> str:
+    """A regular expression that matches any of the texts of equal length, sharing their beginnings.
+
+    Without the sharing a payload with thousands of secrets takes minutes.
     """
-    if depth > 20 or len(values) == 1:
-        return "|".join(_bounded(value, depth) for value in sorted(values, key=len, reverse=True))
     groups: dict[str, list[str]] = {}
-    for value in values:
-        groups.setdefault(value[:1], []).append(value)
-    return "|".join(_shared(group, depth) for group in groups.values())
-
-
-def _shared(group: list[str], depth: int) -> str:
-    if len(group) == 1 or (depth == 0 and any(len(value) < _UNMISTAKABLE for value in group)):
-        return "|".join(_bounded(value, depth) for value in sorted(group, key=len, reverse=True))
-    start = _common_start(group[0], group[-1])
-    rests = sorted(value[len(start) :] for value in group)
-    inner = _any_of([rest for rest in rests if rest], depth + 1)
-    return f"{re.escape(start)}(?:{inner}){'?' if '' in rests else ''}"
-
-
-def _common_start(first: str, last: str) -> str:
-    """What the first and the last of sorted texts, and so all of them, begin with."""
-    length = next((index for index, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    return first[:length]
-
-
-def _bounded(value: str, depth: int) -> str:
-    escaped = re.escape(value)
-    return rf"(?<![A-Za-z0-9_]){escaped}(?![A-Za-z0-9_])" if depth == 0 and len(value) < _UNMISTAKABLE else escaped
+    for start in starts:
+        groups.setdefault(start[0], []).append(start[1:])
+    return "|".join(
+        re.escape(letter) + (f"(?:{_any_of(list(dict.fromkeys(rests)))})" if rests[0] else "") for letter, rests in groups.items()
+    )
