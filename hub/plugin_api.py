@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hub.analyses.brief import Brief, brief_of
+from hub.analyses.reads import FieldRead, find_reads
 from hub.catalog.packs import PackError, load_pack
 from hub.contracts.analysis import (
     Analyzer,
@@ -31,6 +33,7 @@ from hub.hookspecs import hookimpl
 
 __all__ = [
     "Analyzer",
+    "Brief",
     "Cause",
     "ConfirmWorkflow",
     "Diagnosis",
@@ -39,6 +42,7 @@ __all__ = [
     "Evidence",
     "Failure",
     "FailureEvent",
+    "FieldRead",
     "HttpMethod",
     "LocalizedText",
     "NodeData",
@@ -55,6 +59,8 @@ __all__ = [
     "SyncState",
     "SyncStrategy",
     "TemplateVariable",
+    "brief_of",
+    "find_reads",
     "hookimpl",
     "load_pack",
 ]
