@@ -45,7 +45,8 @@ def _object(change: Change, evidence: Evidence, features: Features | None, trial
         return Objection(code="unaccepted-key", details={"field": strange})
     for trial in trials:
         if trial.status == "failed":
-            code = "syntax" if (trial.error or "").startswith("SyntaxError") and trial.items == 0 else "trial-failed"
+            code = {"time": "trial-endless", "memory": "trial-memory"}.get(trial.error or "", "trial-failed")
+            code = "syntax" if code == "trial-failed" and trial.items == 0 else code
             return Objection(code=code, details={"node": trial.node, "field": trial.path, "message": trial.error})
     return None
 

@@ -39,6 +39,7 @@ _HOST = re.compile(r"""[a-z][a-z0-9+.-]*:\\?/\\?/(?:[^/\s@"'`<>{}]*@)?(\[[0-9a-f
 _DYNAMIC_HOST = re.compile(r"""//(?=[{$'"`])""")
 _REACHING_OUT = re.compile(r"\b(?:require|import|fetch|eval|Function|XMLHttpRequest|WebSocket|process|child_process|helpers)\b")
 _PRIVATE_VALUES = re.compile(r"\$(?:env|secrets|vars)\b")
+_CODE_KEYS = frozenset({"jsCode", "pythonCode", "functionCode", "pythonNativeCode"})
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -117,7 +118,7 @@ def _check_node(old: Json, new: Any, document: Json) -> Iterator[str]:
     for leaf in changed_leaves((), old.get("parameters") or {}, new["parameters"]):
         _check_parameter(old, leaf)
         yield from check_value(leaf.before, leaf.after, document, node=name)
-        if "code" in leaf.path[-1].lower():
+        if leaf.path[-1] in _CODE_KEYS:
             yield "code"
         if leaf.path[-1] in ("method", "requestMethod") and leaf.after in _WRITING:
             yield "writes"

@@ -16,6 +16,7 @@ from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import Change, apply_change, content_hash, document_of, same_document
 from hub.analyses.repair_guards import blocked_cause, find_webhook_call, live_differs
 from hub.analyses.repair_run import ProofKind, Refusal, RepairRun, Step
+from hub.analyses.repair_undo import begin_undo
 from hub.analyses.repair_verdict import OPEN_STATUSES, judge_run, reaches
 from hub.instances.errors import (
     BrokenAnswer,
@@ -92,6 +93,7 @@ class RepairSteps:
             Step.WAIT: self._wait,
             Step.PUBLISH: self._publish,
             Step.RESTORE: self._restore,
+            Step.UNDO: lambda: begin_undo(self.client, self.run),
         }
         following = makers[step]()
         self.resumed = False
@@ -104,8 +106,8 @@ class RepairSteps:
             return self.run.end(RepairState.REFUSED, "n8n-error", **reason)
         if step is Step.PUBLISH:
             return self.run.end(RepairState.APPLIED, "not-published", **reason)
-        if step is Step.RESTORE:
-            return self.run.end(RepairState.STUCK, "not-restored", **reason)
+        if step in (Step.RESTORE, Step.UNDO):
+            return self._stay("not-restored", **reason)
         if self.run.verdict is None and step is not Step.SAVE:
             self.run.verdict = Verdict.UNPROVEN
         self.run.facts["why"] = ["n8n-error", reason]
@@ -304,7 +306,7 @@ class RepairSteps:
         if not same_document(fresh, old):
             ours = {content_hash(self.change().document), run.facts.get("saved_hash")}
             if content_hash(fresh) not in ours:
-                return run.end(RepairState.STUCK, "edited-before-restore")
+                return self._stay("edited-before-restore")
             try:
                 self.client.update_workflow(run.workflow_id, old, publish_if_active=run.went_live)
             except Forbidden as forbidden:
@@ -312,13 +314,20 @@ class RepairSteps:
                     raise
             fresh = self.client.get_workflow(run.workflow_id)
             if not same_document(fresh, old):
-                return run.end(RepairState.STUCK, "restored-differently")
+                return self._stay("restored-differently")
         if run.went_live and live_differs(fresh):
             self.client.publish_workflow(run.workflow_id, fresh.get("versionId"))
             if not self._await_live(fresh.get("versionId")):
-                return run.end(RepairState.STUCK, "not-live-again")
+                return self._stay("not-live-again")
         code, details = run.facts.get("why") or ["n8n-error", {}]
         return run.end(RepairState.ROLLED_BACK, code, **details)
+
+    def _stay(self, code: str, **details: Any) -> Step:
+        """The old workflow is not back: a failed repair needs a person, an undo that was refused leaves the repair applied."""
+        if self.run.facts.get("undo"):
+            kept = code in ("not-restored", "edited-before-restore")
+            return self.run.end(RepairState.APPLIED if kept else RepairState.STUCK, f"undo-{code}", **details)
+        return self.run.end(RepairState.STUCK, code, **details)
 
     # --- Looking ----------------------------------------------------------------------------------------------------
 

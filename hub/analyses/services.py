@@ -16,6 +16,7 @@ from sqlalchemy.orm import undefer
 from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
+from hub.analyses.examination import examine
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.patches import content_hash
 from hub.analyses.repair_guards import live_differs
@@ -27,6 +28,7 @@ from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import ensure_detail
 from hub.extensions import db
 from hub.instances.errors import N8nError
+from hub.instances.features import Features
 from hub.instances.models import Instance
 from hub.instances.services import open_client
 from hub.pagination import Page, clamp_limit, keyset, make_page
@@ -55,6 +57,8 @@ class AnalysisRow:
     execution_id: str | None
     repair_state: RepairState | None
     verdict: Verdict | None
+    #: The version whose next run proves the repair, where that is waited for.
+    awaits_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
         raise Conflict(_("Only executions that failed can be analysed."))
     execution = execution_document(subject)
     title, sample = subject.workflow.name, subject.instance.is_sample
-    workflow, base = _current_workflow(subject)
+    workflow, base, features = _current_workflow(subject)
     request = {"base": base, "sample": sample}
     evidence = build_evidence(execution, workflow)
     known = _find_same(actor, execution_id, evidence)
@@ -106,7 +110,8 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
         known.request_data = request
         db.session.commit()
         return known
-    return _store(actor, evidence, title=title, execution_id=execution_id, request=request)
+    db.session.rollback()  # no transaction while patches are tried
+    return _store(actor, evidence, title=title, execution_id=execution_id, request=request, features=features)
 
 
 def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
@@ -136,7 +141,8 @@ def list_analyses(
     columns = [getattr(AiAnalysis, name) for name in AnalysisRow.__dataclass_fields__ if hasattr(AiAnalysis, name)]
     repair_state = newest.with_only_columns(Repair.state).limit(1).scalar_subquery()
     verdict = newest.with_only_columns(Repair.verdict).limit(1).scalar_subquery()
-    statement = sa.select(*columns, repair_state, verdict).where(AiAnalysis.user_id == actor.user_id)
+    awaits_version = newest.with_only_columns(Repair.awaits_version).limit(1).scalar_subquery()
+    statement = sa.select(*columns, repair_state, verdict, awaits_version).where(AiAnalysis.user_id == actor.user_id)
     if execution_id is not None:
         statement = statement.where(AiAnalysis.execution_id == execution_id)
     keys = (AiAnalysis.created_at, AiAnalysis.id)
@@ -224,8 +230,11 @@ def _analyzers() -> Collection[Analyzer]:
     return found.values()
 
 
-def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
-    """The workflow as it is now, and what a repair has to find unchanged; None where only the hub's copy was at hand."""
+def _current_workflow(subject: Subject) -> tuple[Json, Json | None, Features | None]:
+    """The workflow as it is now, what a repair has to find unchanged, and what its n8n can do.
+
+    The latter two are None where only the hub's copy was at hand.
+    """
     workflow, instance = subject.workflow, subject.instance
     copy = {
         "name": workflow.name,
@@ -235,25 +244,25 @@ def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
         "versionId": workflow.version_id,
     }
     if instance.is_sample:
-        return copy, None
+        return copy, None, None
     n8n_id = workflow.n8n_id
     try:
         client = open_client(instance)
         db.session.rollback()  # no transaction while n8n is asked
         with client:
             fresh = client.get_workflow(n8n_id)
-            draft_only = bool(client.features().publish_if_active)
+            features = client.features()
     except N8nError as error:
         log.info("no fresh workflow for an analysis: %s", error)
-        return copy, None
+        return copy, None, None
     return fresh, {
         "version_id": fresh.get("versionId"),
         "content_hash": content_hash(fresh),
         "active": bool(fresh.get("active")),
         "archived": bool(fresh.get("isArchived")),
         "draft_differs": bool(fresh.get("active")) and live_differs(fresh),
-        "draft_only": draft_only,
-    }
+        "draft_only": bool(features.publish_if_active),
+    }, features
 
 
 def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysis | None:
@@ -271,9 +280,18 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
-def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, request: Json) -> AiAnalysis:
+def _store(
+    actor: Actor,
+    evidence: Evidence,
+    *,
+    title: str,
+    execution_id: str | None,
+    request: Json,
+    features: Features | None = None,
+) -> AiAnalysis:
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
+    diagnosis = examine(diagnosis, evidence, features)
     plain = clean_json(diagnosis.model_dump(mode="json"))
     analysis = AiAnalysis(
         user_id=actor.user_id,

@@ -46,6 +46,14 @@ class Execution(Model):
         sa.Index("ix_executions_status_page", "instance_id", "status", sa.column("started_at").desc(), sa.column("id").desc()),
         sa.Index("ix_executions_workflow_page", "workflow_id", sa.column("started_at").desc(), sa.column("id").desc()),
         sa.Index("ix_executions_remote", "instance_id", "n8n_execution_id"),
+        sa.Index(
+            "ix_executions_suspicious",
+            "instance_id",
+            sa.column("started_at").desc(),
+            sa.column("id").desc(),
+            sqlite_where=sa.text("suspicions > 0"),
+            postgresql_where=sa.text("suspicions > 0"),
+        ),
     )
 
     id: Mapped[Key]
@@ -73,3 +81,6 @@ class Execution(Model):
     error_message: Mapped[str | None] = mapped_column(sa.Text)
     error_node: Mapped[str | None] = mapped_column(sa.Text)
     vanished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Signs that a success did not do its work (``suspicion.Finding`` as JSON), and how many; None where nobody has looked.
+    suspicion: Mapped[list[Any] | None] = mapped_column(Json, deferred=True)
+    suspicions: Mapped[int | None]
