@@ -272,9 +272,7 @@ def get_repair(repair_id: str) -> Any:
     return _repair(repair.get_repair(current_actor(), repair_id))
 
 
-@operation(
-    "POST", "/repairs/<repair_id>/undo", scope="repairs:write", answer=RepairResource, status=202, errors=(404, 409)
-)
+@operation("POST", "/repairs/<repair_id>/undo", scope="repairs:write", answer=RepairResource, status=202, errors=(404, 409))
 def undo_repair(repair_id: str) -> Any:
     """Put the old workflow back, if nobody has changed it since. It is made in the background."""
     return _repair(repair_undo.request_undo(current_actor(), repair_id)), {"Location": f"/api/v1/repairs/{repair_id}"}

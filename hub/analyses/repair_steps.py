@@ -16,7 +16,6 @@ from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import Change, apply_change, content_hash, document_of, same_document
 from hub.analyses.repair_guards import blocked_cause, find_webhook_call, live_differs
 from hub.analyses.repair_run import ProofKind, Refusal, RepairRun, Step
-from hub.analyses.repair_undo import begin_undo
 from hub.analyses.repair_verdict import OPEN_STATUSES, judge_run, reaches
 from hub.instances.errors import (
     BrokenAnswer,
@@ -93,7 +92,7 @@ class RepairSteps:
             Step.WAIT: self._wait,
             Step.PUBLISH: self._publish,
             Step.RESTORE: self._restore,
-            Step.UNDO: lambda: begin_undo(self.client, self.run),
+            Step.UNDO: self._begin_undo,
         }
         following = makers[step]()
         self.resumed = False
@@ -295,6 +294,12 @@ class RepairSteps:
     def _disproved(self, verdict: Verdict, code: str, **details: Any) -> Step:
         self.run.verdict = verdict
         self.run.facts["why"] = [code, details]
+        return Step.RESTORE
+
+    def _begin_undo(self) -> Step:
+        """What a person takes back goes live again only where the repair is what runs live."""
+        fresh = self.client.get_workflow(self.run.workflow_id)
+        self.run.went_live = bool(fresh.get("active")) and not live_differs(fresh)
         return Step.RESTORE
 
     def _restore(self) -> Step:

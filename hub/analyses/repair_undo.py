@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from hub.analyses import repair_ledger
 from hub.analyses.models import Repair, RepairState
-from hub.analyses.repair_guards import live_differs
-from hub.analyses.repair_run import RepairRun, Step
+from hub.analyses.repair_run import Step
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.errors import Conflict, NotFound
 from hub.extensions import db
 from hub.jobs.services import enqueue
-
-Json = dict[str, Any]
-
-
-class Reader(Protocol):
-    """What the first step of an undo asks of n8n."""
-
-    def get_workflow(self, workflow_id: str) -> Json: ...
 
 
 def request_undo(actor: Actor, repair_id: str) -> Repair:
@@ -51,10 +40,3 @@ def request_undo(actor: Actor, repair_id: str) -> Repair:
     record_event(actor, "repair.undo", "repair", repair.id, details={"analysis_id": repair.analysis_id})
     db.session.commit()
     return repair
-
-
-def begin_undo(client: Reader, run: RepairRun) -> Step:
-    """Note whether the repaired workflow is what runs live: then the old one goes live again, else it returns to the draft."""
-    fresh = client.get_workflow(run.workflow_id)
-    run.went_live = bool(fresh.get("active")) and not live_differs(fresh)
-    return Step.RESTORE

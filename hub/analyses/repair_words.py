@@ -150,9 +150,7 @@ _PATCH_REFUSALS: Words = {
     # Found when it was examined.
     "unaccepted-key": lazy_gettext("this n8n does not accept “%(field)s” in a workflow."),
     "syntax": lazy_gettext("“%(field)s” of the node “%(node)s” would be no valid text: %(message)s"),
-    "trial-failed": lazy_gettext(
-        "tried on the recorded data, “%(field)s” of the node “%(node)s” still fails: %(message)s"
-    ),
+    "trial-failed": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” still fails: %(message)s"),
     "trial-endless": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” does not end in time."),
     "trial-memory": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” needs too much memory."),
 }

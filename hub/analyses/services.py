@@ -255,14 +255,18 @@ def _current_workflow(subject: Subject) -> tuple[Json, Json | None, Features | N
     except N8nError as error:
         log.info("no fresh workflow for an analysis: %s", error)
         return copy, None, None
-    return fresh, {
-        "version_id": fresh.get("versionId"),
-        "content_hash": content_hash(fresh),
-        "active": bool(fresh.get("active")),
-        "archived": bool(fresh.get("isArchived")),
-        "draft_differs": bool(fresh.get("active")) and live_differs(fresh),
-        "draft_only": bool(features.publish_if_active),
-    }, features
+    return (
+        fresh,
+        {
+            "version_id": fresh.get("versionId"),
+            "content_hash": content_hash(fresh),
+            "active": bool(fresh.get("active")),
+            "archived": bool(fresh.get("isArchived")),
+            "draft_differs": bool(fresh.get("active")) and live_differs(fresh),
+            "draft_only": bool(features.publish_if_active),
+        },
+        features,
+    )
 
 
 def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysis | None:

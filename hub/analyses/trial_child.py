@@ -35,7 +35,12 @@ def main() -> None:
 def _limit(megabytes: int) -> None:
     """The kernel's limits: memory (also what V8 keeps outside of its heap), processor time, no files, no core dump."""
     own = (_OWN_MEGABYTES + megabytes) * 1_000_000
-    for kind, bound in ((resource.RLIMIT_DATA, own), (resource.RLIMIT_CPU, 10), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+    for kind, bound in (
+        (resource.RLIMIT_DATA, own),
+        (resource.RLIMIT_CPU, 10),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(kind, (bound, bound))
 
 

@@ -51,7 +51,11 @@ def present_trial(trial: Trial) -> ShownTrial:
         notes.append(_("Before the change: %(error)s", error=_describe_error(trial.error_before)))
     if trial.items < trial.item_count:
         notes.append(
-            _("It ran on %(items)s of %(count)s items: the hub keeps only the first ones.", items=trial.items, count=trial.item_count)
+            _(
+                "It ran on %(items)s of %(count)s items: the hub keeps only the first ones.",
+                items=trial.items,
+                count=trial.item_count,
+            )
         )
     return ShownTrial(trial.status, _TONES[trial.status], text, trial.value if trial.status == "worked" else None, tuple(notes))
 

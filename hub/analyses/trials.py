@@ -147,7 +147,12 @@ def _recorded(evidence: Evidence, change: Change, node: Json) -> tuple[Json, str
     """The data that the node's texts are tried on, and why they can't be."""
     name = node["name"]
     items, count, indexes, parent = _inputs(evidence, change.document, name)
-    stale = {other for changed in change.changed_nodes if changed != name for other in (changed, *descendants(change.document, changed))}
+    stale = {
+        other
+        for changed in change.changed_nodes
+        if changed != name
+        for other in (changed, *descendants(change.document, changed))
+    }
     reason = None
     if "redacted-by-n8n" in evidence.limits or not items:
         reason = "no-data"

@@ -33,6 +33,7 @@ class ExecutionRowResource(Resource):
     error_message: str | None
     error_node: str | None
     vanished_at: Time | None
+    suspicions: int | None = Field(description="Signs that a success did not do its work; null where nobody has looked.")
 
 
 class ExecutionList(ListOf[ExecutionRowResource]):
@@ -61,6 +62,7 @@ class ExecutionResource(Resource):
     error_message: str | None
     error_node: str | None
     vanished_at: Time | None
+    suspicion: list[dict[str, Any]] | None = Field(description="Signs that the success did not do its work.")
 
 
 class ExecutionQuery(ListQuery):
@@ -70,6 +72,7 @@ class ExecutionQuery(ListQuery):
     workflow_id: str | None = None
     status: ExecutionStatus | None = None
     mode: str | None = None
+    suspicious: bool | None = Field(None, description="Only successes that look wrong.")
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
 

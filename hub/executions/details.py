@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.executions.models import DetailState, Execution
+from hub.executions.suspicion import find_suspicions
 from hub.extensions import db
 from hub.instances.client import Missing, N8nClient, TooLarge
 from hub.redaction import redact
@@ -19,6 +20,7 @@ from hub.storable import clean_json
 Json = dict[str, Any]
 #: Items kept of every input and output, tried in this order until the data fits.
 _KEPT_ITEMS = (50, 10, 2, 0)
+_MOST_FINDINGS = 20
 #: Not the model: a sync writes hundreds of details one by one, and half of their cost would be the ORM's.
 _TABLE: sa.Table = Execution.__table__  # type: ignore[assignment]
 
@@ -53,8 +55,17 @@ def read_detail(payload: Mapping[str, Any], max_bytes: int) -> Json:
         "error_message": str(error["message"]) if error.get("message") else None,
         "error_node": str(node) if error and node else None,
         "detail_state": DetailState.STORED if fitting is whole else DetailState.TRUNCATED,
+        **(read_suspicion(payload) if payload.get("status") == "success" else {}),
         **({"workflow_version_id": str(version_id)[:64]} if version_id else {}),
     }
+
+
+def read_suspicion(payload: Mapping[str, Any] | None) -> Json:
+    """The columns that say whether a success looks wrong; ``suspicions`` is -1 where its data was not to be had."""
+    if payload is None or not isinstance(payload.get("data"), dict):
+        return {"suspicion": [], "suspicions": -1}
+    found = [finding.to_json() for finding in find_suspicions(payload)][:_MOST_FINDINGS]
+    return {"suspicion": redact(clean_json(found)).value, "suspicions": len(found)}
 
 
 def write_detail(instance_id: str, n8n_execution_id: str, columns: Json) -> None:

@@ -54,6 +54,13 @@ class Execution(Model):
             sqlite_where=sa.text("suspicions > 0"),
             postgresql_where=sa.text("suspicions > 0"),
         ),
+        sa.Index(
+            "ix_executions_scanned",
+            "workflow_id",
+            sa.column("started_at").desc(),
+            sqlite_where=sa.text("suspicions IS NOT NULL"),
+            postgresql_where=sa.text("suspicions IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -81,6 +88,7 @@ class Execution(Model):
     error_message: Mapped[str | None] = mapped_column(sa.Text)
     error_node: Mapped[str | None] = mapped_column(sa.Text)
     vanished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    #: Signs that a success did not do its work (``suspicion.Finding`` as JSON), and how many; None where nobody has looked.
+    #: Signs that a success did not do its work (``suspicion.Finding`` as JSON), and how many; None where
+    #: nobody has looked, -1 where its data was too large or gone.
     suspicion: Mapped[list[Any] | None] = mapped_column(Json, deferred=True)
     suspicions: Mapped[int | None]

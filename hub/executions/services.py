@@ -64,6 +64,8 @@ class ExecutionRow:
     error_message: str | None
     error_node: str | None
     vanished_at: dt.datetime | None
+    #: Signs that a success did not do its work; None where nobody has looked, -1 where its data was not to be had.
+    suspicions: int | None
 
 
 _FOREIGN_COLUMNS = {"instance_name": Instance.name, "workflow_name": Workflow.name}
@@ -80,6 +82,7 @@ def list_executions(
     workflow_id: str | None = None,
     status: ExecutionStatus | None = None,
     mode: str | None = None,
+    suspicious: bool | None = None,
     started_after: dt.datetime | None = None,
     started_before: dt.datetime | None = None,
     cursor: str | None = None,
@@ -95,6 +98,8 @@ def list_executions(
         filters.append(Execution.status == status)
     if mode is not None:
         filters.append(Execution.mode == mode)
+    if suspicious:
+        filters.append(Execution.suspicions > 0)
     if started_after is not None:
         filters.append(Execution.started_at >= started_after)
     if started_before is not None:
@@ -146,7 +151,7 @@ def get_execution(actor: Actor, execution_id: str) -> Execution:
         sa.select(Execution)
         .join(Instance, Instance.id == Execution.instance_id)
         .where(Execution.id == execution_id, Instance.user_id == actor.user_id)
-        .options(undefer(Execution.data), undefer(Execution.error))
+        .options(undefer(Execution.data), undefer(Execution.error), undefer(Execution.suspicion))
     )
     if execution is None:
         raise NotFound()

@@ -22,6 +22,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("suspicions > 0"),
         postgresql_where=sa.text("suspicions > 0"),
     )
+    op.create_index(
+        "ix_executions_scanned",
+        "executions",
+        ["workflow_id", sa.literal_column("started_at DESC")],
+        sqlite_where=sa.text("suspicions IS NOT NULL"),
+        postgresql_where=sa.text("suspicions IS NOT NULL"),
+    )
     with op.batch_alter_table("repairs") as table:
         table.add_column(sa.Column("awaits_version", sa.String(64), nullable=True))
         table.add_column(sa.Column("awaits_since", columns.UtcDateTime(), nullable=True))
@@ -33,6 +40,7 @@ def downgrade() -> None:
         table.drop_index("ix_repairs_awaits_version")
         table.drop_column("awaits_since")
         table.drop_column("awaits_version")
+    op.drop_index("ix_executions_scanned", "executions")
     op.drop_index("ix_executions_suspicious", "executions")
     with op.batch_alter_table("executions") as table:
         table.drop_column("suspicions")

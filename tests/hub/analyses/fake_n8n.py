@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from hub.instances.features import Features
 from hub.instances.errors import Missing, N8nError, Rejected
+from hub.instances.features import Features
 from hub.pagination import Page
 
 Json = dict[str, Any]
