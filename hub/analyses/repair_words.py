@@ -173,6 +173,10 @@ _WARNINGS: Words = {
     "type-version": lazy_gettext("The change moves a node to another version of its type, which may behave differently."),
     "adds-node": lazy_gettext("The change adds a node."),
     "rewires": lazy_gettext("The change connects nodes in another way."),
+    "retries-write": lazy_gettext(
+        "The node “%(node)s” sends or changes data and will be tried up to %(tries)s times for each item (calls at most: "
+        "%(count)s). A call that arrived although it seemed to fail is repeated."
+    ),
     "first-item-only": lazy_gettext("The node “%(node)s” will handle the first item only."),
     "routes-differently": lazy_gettext(
         "The condition of the node “%(node)s” becomes looser: some items may take another way than before."
@@ -236,15 +240,6 @@ def describe_warning(code: str, details: Details) -> str:
             "The node “%(node)s” may have done its work for some of its %(num)s items already; the retry repeats it for all.",
             details["count"],
             node=details["node"],
-        )
-    if code == "retries-write":
-        return ngettext(
-            "The node “%(node)s” sends or changes data and will be tried up to %(tries)s times: up to %(num)s call.",
-            "The node “%(node)s” sends or changes data and will be tried up to %(tries)s times: up to %(num)s calls, "
-            "and one may arrive twice.",
-            details["count"],
-            node=details["node"],
-            tries=details["tries"],
         )
     if "nodes" in details:
         details = {**details, "nodes": _(", ").join(f"“{name}”" for name in details["nodes"])}
