@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -165,7 +166,11 @@ def test_what_is_not_there_is_not_tried(patient: None) -> None:
 def test_a_catch_does_not_hide_what_is_not_modelled(patient: None) -> None:
     caught = "try { require('crypto') } catch (error) {} return [{json: {ok: true}}]"
     cut = {"input_count": 90}
-    tasks = [code(caught), code("try { $('Cut').all() } catch {} return [{json: {}}]"), code("return {last: $input.last()}", **cut)]
+    tasks = [
+        code(caught),
+        code("try { $('Cut').all() } catch {} return [{json: {}}]"),
+        code("return {last: $input.last()}", **cut),
+    ]
     assert outcomes(tasks, "status") == ["not-tried"] * 3
 
 
@@ -178,7 +183,13 @@ def test_nothing_of_the_machine_is_in_reach(patient: None) -> None:
     found = run_tasks([code(probe % name) for name in names.split()])
     assert {each.get("value") for each in found} <= {None, '[{"found":"undefined"}]'}
     assert {each["status"] for each in found} <= {"worked", "not-tried"}
-    direct = ["await import('fs')", "setTimeout(() => 1, 1)", "require('net')", "process.exit()", "return this.helpers.httpRequest({})"]
+    direct = [
+        "await import('fs')",
+        "setTimeout(() => 1, 1)",
+        "require('net')",
+        "process.exit()",
+        "return this.helpers.httpRequest({})",
+    ]
     assert set(outcomes([code(text) for text in direct], "status")) <= {"failed", "not-tried"}
 
 
@@ -242,7 +253,7 @@ def node(name: str, kind: str = "set", **parameters: Any) -> Json:
 
 def evidence(*nodes: Json, items: int = 1, limits: tuple[str, ...] = (), **error: Any) -> Evidence:
     names = ["Start", *(each["name"] for each in nodes)]
-    links = {one: {"main": [[{"node": two, "type": "main", "index": 0}]]} for one, two in zip(names, names[1:], strict=False)}
+    links = {one: {"main": [[{"node": two, "type": "main", "index": 0}]]} for one, two in itertools.pairwise(names)}
     start = node("Start", "manualTrigger")
     return Evidence(
         status="error",
