@@ -24,6 +24,7 @@ from hub.catalog.views import bp as catalog_pages
 from hub.config import ROOT, Config, load_config
 from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
+from hub.executions import jobs as _executions_jobs
 from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
 from hub.executions.workflow_page import bp as workflows_pages
@@ -47,7 +48,7 @@ from hub.workflows import models as _workflows
 MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
 
 #: All background work is declared once this module is imported.
-JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _failures_jobs, _queue_jobs, _sync_jobs)
+JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _executions_jobs, _failures_jobs, _queue_jobs, _sync_jobs)
 
 PAGES = (
     dashboard_pages,

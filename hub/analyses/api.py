@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from hub.accounts.web import current_actor
-from hub.analyses import repair, services
+from hub.analyses import repair, repair_undo, services
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair_run import ProofKind
@@ -30,6 +30,28 @@ class QuoteResource(Resource):
     quote: str
 
 
+class TrialResource(Resource):
+    """A changed text, run on the recorded data."""
+
+    node: str
+    path: str = Field(description="The parameter, dotted.")
+    status: Literal["worked", "empty", "failed", "not-tried"]
+    value: str | None = Field(description="What it gave for the item that had failed.")
+    error: str | None
+    error_before: str | None = Field(description="How the text failed before the change.")
+    reason: str | None = Field(description="Why it was not tried.")
+    what: str | None = Field(description="What was missing for a trial.")
+    items: int = Field(description="On how many items it ran.")
+    item_count: int
+
+
+class ObjectionResource(Resource):
+    """Why a patch is not offered for one click."""
+
+    code: str
+    details: dict[str, Any]
+
+
 class SuggestionResource(Resource):
     """Advice, or a change that the hub can apply."""
 
@@ -38,6 +60,8 @@ class SuggestionResource(Resource):
     kind: Literal["patch", "manual"]
     patch: list[dict[str, Any]] | None = Field(description="RFC 6902 on {name, nodes, connections, settings}.")
     confidence: float
+    trials: list[TrialResource]
+    objection: ObjectionResource | None = Field(description="Null where the change can be applied as far as is known.")
 
 
 class AnalysisRowResource(Resource):
@@ -53,6 +77,7 @@ class AnalysisRowResource(Resource):
     helpful: bool | None
     repair_state: RepairState | None
     verdict: Verdict | None
+    awaits_version: str | None = Field(description="Applied without proof: the version whose next run proves the repair.")
     created_at: Time
 
 
@@ -148,6 +173,7 @@ class RepairResource(Resource):
     steps: list[RepairStepResource]
     retry_n8n_execution_id: str | None
     went_live: bool
+    awaits_version: str | None = Field(description="Applied without proof: the version whose next run proves the repair.")
     created_at: Time
     finished_at: Time | None
 
@@ -246,6 +272,12 @@ def get_repair(repair_id: str) -> Any:
     return _repair(repair.get_repair(current_actor(), repair_id))
 
 
+@operation("POST", "/repairs/<repair_id>/undo", scope="repairs:write", answer=RepairResource, status=202, errors=(404, 409))
+def undo_repair(repair_id: str) -> Any:
+    """Put the old workflow back, if nobody has changed it since. It is made in the background."""
+    return _repair(repair_undo.request_undo(current_actor(), repair_id)), {"Location": f"/api/v1/repairs/{repair_id}"}
+
+
 def _analysis(analysis: AiAnalysis) -> AnalysisResource:
     diagnosis = Diagnosis.model_validate(analysis.analysis).model_dump(mode="json")
     stored = {
@@ -266,6 +298,7 @@ def _repair(row: Repair) -> RepairResource:
         steps=[RepairStepResource.model_validate(step) for step in shown.steps],
         retry_n8n_execution_id=row.retry_n8n_execution_id,
         went_live=row.went_live,
+        awaits_version=row.awaits_version,
         created_at=row.created_at,
         finished_at=row.finished_at,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.analyses.repair import recover_repairs, run_repair
+from hub.analyses.repair_proof import prove_waiting_repairs
 from hub.jobs.services import JobContext, job, periodic
 
 
@@ -16,3 +17,9 @@ def make_repair(context: JobContext, repair_id: str) -> None:
 def recover(_context: JobContext) -> None:
     """Take repairs up again whose job is gone."""
     recover_repairs()
+
+
+@periodic("repair.prove", seconds=60)
+def prove(_context: JobContext) -> None:
+    """Close repairs that waited for the next run of their version."""
+    prove_waiting_repairs()

@@ -90,6 +90,10 @@ class Repair(Timestamps, Model):
     new_version_id: Mapped[str | None] = mapped_column(sa.String(64))
     went_live: Mapped[Flag]
     retry_n8n_execution_id: Mapped[str | None] = mapped_column(sa.String(80))
+    #: Applied without proof: the version whose next run proves it. None where nothing is waited for.
+    awaits_version: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    #: Runs that began up to then were looked at already.
+    awaits_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     #: What happened, step by step: ``[{"at", "step", "note"}]``.
     log: Mapped[JsonList]
     message: Mapped[str | None] = mapped_column(sa.Text)

@@ -39,6 +39,7 @@ _HOST = re.compile(r"""[a-z][a-z0-9+.-]*:\\?/\\?/(?:[^/\s@"'`<>{}]*@)?(\[[0-9a-f
 _DYNAMIC_HOST = re.compile(r"""//(?=[{$'"`])""")
 _REACHING_OUT = re.compile(r"\b(?:require|import|fetch|eval|Function|XMLHttpRequest|WebSocket|process|child_process|helpers)\b")
 _PRIVATE_VALUES = re.compile(r"\$(?:env|secrets|vars)\b")
+_CODE_KEYS = frozenset({"jsCode", "pythonCode", "functionCode", "pythonNativeCode"})
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -114,10 +115,10 @@ def _check_node(old: Json, new: Any, document: Json) -> Iterator[str]:
         raise PatchRefused("closed-field", node=name, field="parameters")
     if new.get("typeVersion") != old.get("typeVersion"):
         yield "type-version"
-    for leaf in _changed_leaves((), old.get("parameters") or {}, new["parameters"]):
+    for leaf in changed_leaves((), old.get("parameters") or {}, new["parameters"]):
         _check_parameter(old, leaf)
         yield from check_value(leaf.before, leaf.after, document, node=name)
-        if "code" in leaf.path[-1].lower():
+        if leaf.path[-1] in _CODE_KEYS:
             yield "code"
         if leaf.path[-1] in ("method", "requestMethod") and leaf.after in _WRITING:
             yield "writes"
@@ -169,18 +170,18 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _changed_leaves(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Leaf]:
+def changed_leaves(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Leaf]:
     """Every value that differs, down to the deepest place; whole new branches leaf by leaf."""
     if isinstance(after, dict) and (isinstance(before, dict) or before is None):
         old = before or {}
         for key in [*old, *(key for key in after if key not in old)]:
-            yield from _changed_leaves((*path, key), old.get(key), after.get(key))
+            yield from changed_leaves((*path, key), old.get(key), after.get(key))
     elif isinstance(after, list) and (isinstance(before, list) or before is None):
         entries = before or []
         for index in range(max(len(entries), len(after))):
             one = entries[index] if index < len(entries) else None
             other = after[index] if index < len(after) else None
-            yield from _changed_leaves((*path, str(index)), one, other)
+            yield from changed_leaves((*path, str(index)), one, other)
     elif before != after:
         yield Leaf(path or ("parameters",), before, after)
 
@@ -193,7 +194,7 @@ def _check_added(node: Any, document: Json) -> None:
     allowed = _OPEN_KEYS | {"id", "name", "type", "position", "notes"}
     if set(node) - allowed or node.get("onError") in _HIDING or not isinstance(node.get("parameters"), dict):
         raise PatchRefused("adds-node", node=node["name"], type=node["type"])
-    for leaf in _changed_leaves((), {}, node["parameters"]):
+    for leaf in changed_leaves((), {}, node["parameters"]):
         for _ in check_value(None, leaf.after, document, node=node["name"]):
             pass
 

@@ -33,6 +33,9 @@ class ShownRepair:
     steps: tuple[ShownStep, ...]
     run_n8n_id: str | None
     has_old_workflow: bool
+    #: Applied without proof; the next run of its version decides.
+    awaits_proof: bool
+    can_undo: bool
     tone: str
     created_at: dt.datetime
 
@@ -46,7 +49,7 @@ def present_repair(repair: Repair) -> ShownRepair:
     end = (repair.log[-1].get("facts") or {}).get("end") if repair.log else None
     tone = "info" if is_open else _TONES[repair.state]
     if repair.state is RepairState.APPLIED and repair.verdict is not Verdict.VERIFIED:
-        tone = "warn"
+        tone = "bad" if repair.verdict in (Verdict.FAILED, Verdict.REGRESSED) else "warn"
     return ShownRepair(
         id=repair.id,
         state=repair.state,
@@ -56,6 +59,8 @@ def present_repair(repair: Repair) -> ShownRepair:
         steps=tuple(_steps(repair, is_open)),
         run_n8n_id=repair.retry_n8n_execution_id,
         has_old_workflow=repair.pre_version_id is not None,
+        awaits_proof=repair.awaits_version is not None,
+        can_undo=repair.state is RepairState.APPLIED and repair.pre_version_id is not None,
         tone=tone,
         created_at=repair.created_at,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,11 +17,12 @@ from hub.analyses.differences import Difference, change_digest, find_differences
 from hub.analyses.models import AiAnalysis, Repair, RepairState
 from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import Change, apply_change
-from hub.analyses.repair_guards import blocked_cause, side_effects, writes
+from hub.analyses.repair_guards import blocked_cause
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
 from hub.analyses.repair_steps import DATA_BYTES, PASSING, RepairSteps
 from hub.analyses.repair_verdict import reaches
 from hub.analyses.repair_words import describe_end
+from hub.analyses.risks import Notice, find_risks
 from hub.analyses.services import get_analysis
 from hub.analyses.webhook import call_webhook
 from hub.audit.services import record_event
@@ -45,14 +46,6 @@ _TROUBLE_PAUSE = 15.0
 _TROUBLE_PATIENCE = {Step.CHECK: 60.0, Step.RESTORE: 3600.0}
 _TROUBLE_PATIENCE_ELSE = 600.0
 _MOST_RESUMES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A code of ``repair_words`` with what its sentence needs."""
-
-    code: str
-    details: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +82,15 @@ def build_preview(analysis: AiAnalysis, index: int) -> RepairPreview:
     differences = find_differences(workflow, change.document)
     proofs = _proofs(change, evidence, base)
     obstacle = _obstacle(analysis, evidence, base, proofs)
+    objection = analysis.suggestions[index].get("objection")
+    if obstacle is None and objection is not None:
+        obstacle = Notice("patch-refused", {"reason": objection["code"], **objection["details"]})
     if obstacle is not None or base is None:
         return RepairPreview(index, differences, obstacle=obstacle, proofs=proofs)
     return RepairPreview(
         index,
         differences,
-        warnings=tuple(_warnings(change, evidence, base, proofs)),
+        warnings=tuple(find_risks(change, evidence, base, proofs)),
         proofs=proofs,
         base_version=base["version_id"],
         digest=change_digest(patch, base["version_id"], base["content_hash"]),
@@ -141,7 +137,7 @@ def list_repairs(analysis: AiAnalysis) -> list[Repair]:
 
 def find_repair_job(repair: Repair) -> Job | None:
     """The queued or running job that makes the repair; None once it has ended."""
-    return find_job(_job_key(repair.analysis_id))
+    return find_job(repair_ledger.job_key(repair.analysis_id))
 
 
 def read_old_workflow(actor: Actor, repair_id: str) -> Json:
@@ -221,7 +217,7 @@ def recover_repairs() -> None:
     """Queue open repairs whose job is gone again; give up those that lost theirs too often. Commits."""
     rows = db.session.scalars(sa.select(Repair).where(Repair.state.in_(repair_ledger.OPEN_STATES))).all()
     for repair in rows:
-        key = _job_key(repair.analysis_id)
+        key = repair_ledger.job_key(repair.analysis_id)
         if find_job(key) is not None or utc_now() - repair.updated_at < dt.timedelta(seconds=60):
             continue
         if sum(entry.get("note") == "resumed" for entry in repair.log) >= _MOST_RESUMES:
@@ -248,7 +244,7 @@ def _queue(actor: Actor, analysis: AiAnalysis, index: int, digest: str, proof: P
     )
     db.session.add(repair)
     db.session.flush()
-    job = enqueue("repair.run", unique_key=_job_key(analysis.id), repair_id=repair.id)
+    job = enqueue("repair.run", unique_key=repair_ledger.job_key(analysis.id), repair_id=repair.id)
     if job.arguments["repair_id"] != repair.id:
         # The other half of a double click was first.
         db.session.rollback()
@@ -260,10 +256,6 @@ def _queue(actor: Actor, analysis: AiAnalysis, index: int, digest: str, proof: P
     record_event(actor, "repair.request", "repair", repair.id, details=details)
     db.session.commit()
     return repair
-
-
-def _job_key(analysis_id: str) -> str:
-    return f"repair:{analysis_id}"
 
 
 def _find_running(analysis_id: str) -> Repair | None:
@@ -306,26 +298,3 @@ def _obstacle(analysis: AiAnalysis, evidence: Evidence, base: Json | None, proof
     if base["active"] and not base["draft_only"] and base["draft_differs"]:
         return Notice("draft-would-go-live")
     return None if proofs else Notice("no-proof")
-
-
-def _warnings(change: Change, evidence: Evidence, base: Json, proofs: tuple[ProofKind, ...]) -> list[Notice]:
-    notices = []
-    by_retry = proofs[0] is ProofKind.RETRY
-    if base["active"] and not base["draft_only"]:
-        notices.append(Notice("goes-live"))
-    elif base["draft_differs"]:
-        notices.append(Notice("draft-differs"))
-    elif by_retry:
-        notices.append(Notice("publishes" if base["active"] else "puts-back"))
-    if not by_retry:
-        notices.append(Notice("upstream"))
-    if ProofKind.WEBHOOK in proofs and base["draft_only"]:
-        notices.append(Notice("webhook-goes-live"))
-    writers = side_effects(change.document, evidence)
-    if writers:
-        notices.append(Notice("writes", {"nodes": writers}))
-    failing = evidence.node(evidence.failing_node)
-    if failing is not None and evidence.input_count > 1 and writes(failing):
-        notices.append(Notice("may-repeat", {"node": failing["name"], "count": evidence.input_count}))
-    renamed = {"writes": "request-writes"}
-    return notices + [Notice(renamed.get(code, code)) for code in change.cautions]

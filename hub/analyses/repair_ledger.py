@@ -6,6 +6,7 @@ No transaction stays open between two calls, because steps wait for n8n.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy.orm import undefer
 
-from hub.analyses.models import AiAnalysis, Repair, RepairState
+from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
 from hub.analyses.repair_words import describe_end
 from hub.audit.services import record_event
@@ -34,8 +35,8 @@ Json = dict[str, Any]
 OPEN_STATES = (RepairState.QUEUED, RepairState.RUNNING)
 
 
-def load_run(repair_id: str) -> RepairRun | None:
-    """The repair as far as it came; None where it has ended. Commits."""
+def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES) -> RepairRun | None:
+    """The repair as far as it came; None where it is in no state of ``states``: has ended. Commits."""
     row = db.session.execute(
         sa.select(Repair, AiAnalysis, Execution.n8n_execution_id, Workflow.n8n_id)
         .join(AiAnalysis, AiAnalysis.id == Repair.analysis_id)
@@ -45,7 +46,7 @@ def load_run(repair_id: str) -> RepairRun | None:
         .options(undefer(Repair.pre_image), undefer(AiAnalysis.error_data))
         .execution_options(populate_existing=True)
     ).one_or_none()
-    if row is None or row[0].state not in OPEN_STATES:
+    if row is None or row[0].state not in states:
         db.session.rollback()
         return None
     repair, analysis, execution_id, workflow_id = row
@@ -120,8 +121,11 @@ def finish_run(run: RepairRun) -> None:
     with force_locale("en"):
         repair.message = describe_end(code, details)
     repair.log = [*repair.log, log_entry(Step.DONE, run.facts)]
-    if repair.state is RepairState.APPLIED:
-        db.session.execute(sa.update(AiAnalysis).where(AiAnalysis.id == repair.analysis_id).values(applied=True))
+    is_applied = repair.state is RepairState.APPLIED
+    if is_applied or run.facts.get("undo"):
+        db.session.execute(sa.update(AiAnalysis).where(AiAnalysis.id == repair.analysis_id).values(applied=is_applied))
+    if is_applied and run.verdict is Verdict.UNPROVEN and run.new_version_id:
+        repair.awaits_version, repair.awaits_since = run.new_version_id, repair.finished_at
     record_event(
         Actor(user_id=repair.user_id, via="job"),
         f"repair.{repair.state.lower()}",
@@ -131,6 +135,11 @@ def finish_run(run: RepairRun) -> None:
         details={"analysis_id": repair.analysis_id, "verdict": run.verdict, "reason": code, "run": run.run_id},
     )
     db.session.commit()
+
+
+def job_key(analysis_id: str) -> str:
+    """The key of the job that works on an analysis: one repair of it at a time."""
+    return f"repair:{analysis_id}"
 
 
 def log_entry(step: str, facts: Json, note: str | None = None) -> Json:

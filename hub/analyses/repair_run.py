@@ -34,7 +34,10 @@ class Step(enum.StrEnum):
     WAIT = "wait"
     PUBLISH = "publish"
     RESTORE = "restore"
+    UNDO = "undo"
     RECORD = "record"
+    #: Only in the log: a later run has shown whether the change works.
+    PROVE = "prove"
     DONE = "done"
 
 

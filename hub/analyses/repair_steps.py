@@ -92,6 +92,7 @@ class RepairSteps:
             Step.WAIT: self._wait,
             Step.PUBLISH: self._publish,
             Step.RESTORE: self._restore,
+            Step.UNDO: self._begin_undo,
         }
         following = makers[step]()
         self.resumed = False
@@ -104,8 +105,8 @@ class RepairSteps:
             return self.run.end(RepairState.REFUSED, "n8n-error", **reason)
         if step is Step.PUBLISH:
             return self.run.end(RepairState.APPLIED, "not-published", **reason)
-        if step is Step.RESTORE:
-            return self.run.end(RepairState.STUCK, "not-restored", **reason)
+        if step in (Step.RESTORE, Step.UNDO):
+            return self._stay("not-restored", **reason)
         if self.run.verdict is None and step is not Step.SAVE:
             self.run.verdict = Verdict.UNPROVEN
         self.run.facts["why"] = ["n8n-error", reason]
@@ -295,6 +296,12 @@ class RepairSteps:
         self.run.facts["why"] = [code, details]
         return Step.RESTORE
 
+    def _begin_undo(self) -> Step:
+        """What a person takes back goes live again only where the repair is what runs live."""
+        fresh = self.client.get_workflow(self.run.workflow_id)
+        self.run.went_live = bool(fresh.get("active")) and not live_differs(fresh)
+        return Step.RESTORE
+
     def _restore(self) -> Step:
         """Put the old workflow back, in the draft and live, unless somebody else has changed it since."""
         run = self.run
@@ -304,7 +311,7 @@ class RepairSteps:
         if not same_document(fresh, old):
             ours = {content_hash(self.change().document), run.facts.get("saved_hash")}
             if content_hash(fresh) not in ours:
-                return run.end(RepairState.STUCK, "edited-before-restore")
+                return self._stay("edited-before-restore")
             try:
                 self.client.update_workflow(run.workflow_id, old, publish_if_active=run.went_live)
             except Forbidden as forbidden:
@@ -312,13 +319,20 @@ class RepairSteps:
                     raise
             fresh = self.client.get_workflow(run.workflow_id)
             if not same_document(fresh, old):
-                return run.end(RepairState.STUCK, "restored-differently")
+                return self._stay("restored-differently")
         if run.went_live and live_differs(fresh):
             self.client.publish_workflow(run.workflow_id, fresh.get("versionId"))
             if not self._await_live(fresh.get("versionId")):
-                return run.end(RepairState.STUCK, "not-live-again")
+                return self._stay("not-live-again")
         code, details = run.facts.get("why") or ["n8n-error", {}]
         return run.end(RepairState.ROLLED_BACK, code, **details)
+
+    def _stay(self, code: str, **details: Any) -> Step:
+        """The old workflow is not back: a failed repair needs a person, an undo that was refused leaves the repair applied."""
+        if self.run.facts.get("undo"):
+            kept = code in ("not-restored", "edited-before-restore")
+            return self.run.end(RepairState.APPLIED if kept else RepairState.STUCK, f"undo-{code}", **details)
+        return self.run.end(RepairState.STUCK, code, **details)
 
     # --- Looking ----------------------------------------------------------------------------------------------------
 

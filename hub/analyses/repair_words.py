@@ -65,6 +65,31 @@ _ENDS: Words = {
     ),
     "kept-as-draft": lazy_gettext("The change is saved as the draft. It is not published and not proven."),
     "kept-unproven": lazy_gettext("The change is saved. The workflow is not published, and the change is not proven."),
+    # Applied without proof, and closed by a later run.
+    "proven-later": lazy_gettext("Execution %(execution)s ran this version, and the node “%(node)s” did its work."),
+    "proven-later-in-part": lazy_gettext(
+        "Execution %(execution)s ran this version: the failed node works now, but not all that follows did its work."
+    ),
+    "disproven-later": lazy_gettext(
+        "Execution %(execution)s ran this version, and the node “%(node)s” failed again in the same way. You can undo the repair."
+    ),
+    "failed-otherwise-later": lazy_gettext(
+        "Execution %(execution)s ran this version and failed in another way, at the node “%(node)s”: %(message)s You can undo "
+        "the repair."
+    ),
+    # Undone, or not.
+    "undone": lazy_gettext("The repair was undone."),
+    "undo-edited-before-restore": lazy_gettext(
+        "The repair was not undone: somebody has edited the workflow since. Nothing was changed; the old workflow can be "
+        "downloaded below."
+    ),
+    "undo-not-restored": lazy_gettext("The repair was not undone, because n8n did not let the hub do it. Reason: %(reason)s"),
+    "undo-restored-differently": lazy_gettext(
+        "n8n saved the old workflow in another form. Compare it in n8n with the download below."
+    ),
+    "undo-not-live-again": lazy_gettext(
+        "The old workflow is back in the draft, but n8n did not publish it again. Publish it in n8n."
+    ),
     # Not proven: the old workflow is back.
     "n8n-error": lazy_gettext("n8n did not let the hub go on: %(reason)s"),
     "same-failure": lazy_gettext("The node “%(node)s” failed again in the same way: %(message)s"),
@@ -122,6 +147,12 @@ _PATCH_REFUSALS: Words = {
     "adds-node": lazy_gettext("it adds a node of a kind that a repair must not add (%(type)s)."),
     "double-name": lazy_gettext("two nodes would have the same name."),
     "connections": lazy_gettext("it connects nodes that do not exist."),
+    # Found when it was examined.
+    "unaccepted-key": lazy_gettext("this n8n does not accept “%(field)s” in a workflow."),
+    "syntax": lazy_gettext("“%(field)s” of the node “%(node)s” would be no valid text: %(message)s"),
+    "trial-failed": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” still fails: %(message)s"),
+    "trial-endless": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” does not end in time."),
+    "trial-memory": lazy_gettext("tried on the recorded data, “%(field)s” of the node “%(node)s” needs too much memory."),
 }
 
 #: What a person should know before they apply a change.
@@ -142,6 +173,15 @@ _WARNINGS: Words = {
     "type-version": lazy_gettext("The change moves a node to another version of its type, which may behave differently."),
     "adds-node": lazy_gettext("The change adds a node."),
     "rewires": lazy_gettext("The change connects nodes in another way."),
+    "retries-write": lazy_gettext(
+        "The node “%(node)s” sends or changes data and will be tried up to %(tries)s times for each item (calls at most: "
+        "%(count)s). A call that arrived although it seemed to fail is repeated."
+    ),
+    "first-item-only": lazy_gettext("The node “%(node)s” will handle the first item only."),
+    "routes-differently": lazy_gettext(
+        "The condition of the node “%(node)s” becomes looser: some items may take another way than before."
+    ),
+    "reads-more": lazy_gettext("The node “%(node)s” will read data of further nodes: %(nodes)s."),
     "constant": lazy_gettext("The change replaces an expression with a fixed value."),
 }
 
@@ -155,6 +195,8 @@ _STEPS: Words = {
     "wait": lazy_gettext("Wait for the run and judge it"),
     "publish": lazy_gettext("Publish the proven change"),
     "restore": lazy_gettext("Put the old workflow back"),
+    "undo": lazy_gettext("Undo the repair"),
+    "prove": lazy_gettext("Judge a later run of this version"),
     "record": lazy_gettext("Bring the result into the hub"),
     "done": lazy_gettext("Done"),
 }
@@ -199,8 +241,8 @@ def describe_warning(code: str, details: Details) -> str:
             details["count"],
             node=details["node"],
         )
-    if code == "writes":
-        details = {"nodes": _(", ").join(f"“{name}”" for name in details["nodes"])}
+    if "nodes" in details:
+        details = {**details, "nodes": _(", ").join(f"“{name}”" for name in details["nodes"])}
     return _say(_WARNINGS, code, details)
 
 

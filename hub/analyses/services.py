@@ -16,6 +16,7 @@ from sqlalchemy.orm import undefer
 from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
+from hub.analyses.examination import examine
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.neighbours import Neighbours, find_neighbours, name_child, read_neighbours
 from hub.analyses.patches import content_hash
@@ -29,6 +30,7 @@ from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import ensure_detail
 from hub.extensions import db
 from hub.instances.errors import N8nError
+from hub.instances.features import Features
 from hub.instances.models import Instance
 from hub.instances.services import known_secrets, open_client
 from hub.pagination import Page, clamp_limit, keyset, make_page
@@ -57,6 +59,8 @@ class AnalysisRow:
     execution_id: str | None
     repair_state: RepairState | None
     verdict: Verdict | None
+    #: The version whose next run proves the repair, where that is waited for.
+    awaits_version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +106,19 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
     marks = take_fingerprint(subject.execution.data, subject.execution.n8n_status, subject.workflow.n8n_id)
     title, sample = subject.workflow.name, subject.instance.is_sample
     secrets = known_secrets(subject.instance)
-    workflow, base, beside = _current_workflow(subject, find_neighbours(subject.execution, execution))
-    request = {"base": base, "sample": sample}
-    beside = name_child(beside)
-    evidence = build_evidence(execution, workflow, success=beside.success, child=beside.child, known_secrets=secrets)
+    current = _read_current(subject, find_neighbours(subject.execution, execution))
+    request = {"base": current.base, "sample": sample}
+    beside = name_child(current.neighbours)
+    evidence = build_evidence(execution, current.workflow, success=beside.success, child=beside.child, known_secrets=secrets)
     known = _find_same(actor, execution_id, evidence)
     if known is not None:
         known.request_data = request
         db.session.commit()
         return known
-    return _store(actor, evidence, title=title, execution_id=execution_id, request=request, marks=marks)
+    db.session.rollback()  # no transaction while patches are tried
+    return _store(
+        actor, evidence, title=title, execution_id=execution_id, request=request, marks=marks, features=current.features
+    )
 
 
 def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
@@ -141,7 +148,8 @@ def list_analyses(
     columns = [getattr(AiAnalysis, name) for name in AnalysisRow.__dataclass_fields__ if hasattr(AiAnalysis, name)]
     repair_state = newest.with_only_columns(Repair.state).limit(1).scalar_subquery()
     verdict = newest.with_only_columns(Repair.verdict).limit(1).scalar_subquery()
-    statement = sa.select(*columns, repair_state, verdict).where(AiAnalysis.user_id == actor.user_id)
+    awaits_version = newest.with_only_columns(Repair.awaits_version).limit(1).scalar_subquery()
+    statement = sa.select(*columns, repair_state, verdict, awaits_version).where(AiAnalysis.user_id == actor.user_id)
     if execution_id is not None:
         statement = statement.where(AiAnalysis.execution_id == execution_id)
     keys = (AiAnalysis.created_at, AiAnalysis.id)
@@ -234,9 +242,18 @@ def _analyzers() -> Collection[Analyzer]:
     return found.values()
 
 
-def _current_workflow(subject: Subject, beside: Neighbours) -> tuple[Json, Json | None, Neighbours]:
-    """The workflow as it is now, what a repair has to find unchanged (None where only the hub's copy was at hand), and the
-    failure's neighbours, read in the same talk with n8n."""
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """What n8n says now. ``base`` (what a repair has to find unchanged) and ``features`` are None without n8n."""
+
+    workflow: Json
+    base: Json | None
+    features: Features | None
+    neighbours: Neighbours
+
+
+def _read_current(subject: Subject, neighbours: Neighbours) -> _Current:
+    """The workflow as it is now and the failure's neighbours, read in one talk with n8n."""
     workflow, instance = subject.workflow, subject.instance
     copy = {
         "name": workflow.name,
@@ -246,27 +263,27 @@ def _current_workflow(subject: Subject, beside: Neighbours) -> tuple[Json, Json 
         "versionId": workflow.version_id,
     }
     if instance.is_sample:
-        return copy, None, beside
+        return _Current(copy, None, None, neighbours)
     n8n_id = workflow.n8n_id
     try:
         client = open_client(instance)
         db.session.rollback()  # no transaction while n8n is asked
         with client:
             fresh = client.get_workflow(n8n_id)
-            draft_only = bool(client.features().publish_if_active)
-            beside = read_neighbours(client, beside)
+            features = client.features()
+            neighbours = read_neighbours(client, neighbours)
     except N8nError as error:
         log.info("no fresh workflow for an analysis: %s", error)
-        return copy, None, beside
+        return _Current(copy, None, None, neighbours)
     base = {
         "version_id": fresh.get("versionId"),
         "content_hash": content_hash(fresh),
         "active": bool(fresh.get("active")),
         "archived": bool(fresh.get("isArchived")),
         "draft_differs": bool(fresh.get("active")) and live_differs(fresh),
-        "draft_only": draft_only,
+        "draft_only": bool(features.publish_if_active),
     }
-    return fresh, base, beside
+    return _Current(fresh, base, features, neighbours)
 
 
 def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysis | None:
@@ -292,9 +309,11 @@ def _store(
     execution_id: str | None,
     request: Json,
     marks: Fingerprint = Fingerprint(),  # noqa: B008 (frozen)
+    features: Features | None = None,
 ) -> AiAnalysis:
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
+    diagnosis = examine(diagnosis, evidence, features)
     plain = clean_json(diagnosis.model_dump(mode="json"))
     analysis = AiAnalysis(
         user_id=actor.user_id,

@@ -18,6 +18,7 @@ from hub.analyses.models import AiAnalysis, Repair
 from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair import RepairPreview
 from hub.analyses.repair_run import ProofKind
+from hub.analyses.repair_undo import request_undo
 from hub.analyses.repair_words import (
     describe_confidence,
     describe_end,
@@ -25,6 +26,7 @@ from hub.analyses.repair_words import (
     describe_proof,
     describe_warning,
 )
+from hub.analyses.trial_words import present_trial
 from hub.contracts.analysis import Diagnosis
 from hub.errors import Conflict, Invalid
 from hub.htmx import go_to, is_fragment_request, render
@@ -107,6 +109,17 @@ def apply(analysis_id: str) -> ResponseReturnValue:
     return go_to("analyses.show", analysis_id=analysis_id)
 
 
+@bp.post("/repairs/<repair_id>/undo")
+def undo(repair_id: str) -> ResponseReturnValue:
+    """Queue the way back of an applied repair."""
+    made = repair.get_repair(current_actor(), repair_id)
+    try:
+        request_undo(current_actor(), repair_id)
+    except Conflict as error:
+        flash(error.message, "error")
+    return go_to("analyses.show", analysis_id=made.analysis_id)
+
+
 @bp.get("/repairs/<repair_id>/old-workflow.json")
 def old_workflow(repair_id: str) -> ResponseReturnValue:
     """The workflow before the repair, to put it back by hand."""
@@ -120,7 +133,8 @@ def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
     diagnosis = Diagnosis.model_validate(analysis.analysis)
     patches = [index for index, suggestion in enumerate(diagnosis.suggestions) if suggestion.patch]
     asked = request.args.get("suggestion", type=int)
-    chosen = asked if asked in patches else next(iter(patches), None)
+    offered = [index for index in patches if diagnosis.suggestions[index].objection is None]
+    chosen = asked if asked in patches else next(iter(offered or patches), None)
     preview = repair.build_preview(analysis, chosen) if chosen is not None else None
     return render(
         "analyses/show.html",
@@ -131,6 +145,7 @@ def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
         place=services.find_place(analysis),
         chosen=chosen,
         preview=_words(preview) if preview else None,
+        trials=[[present_trial(trial) for trial in suggestion.trials] for suggestion in diagnosis.suggestions],
         repairs=[present_repair(row) for row in repairs],
         run=services.find_run(analysis, repairs[0].retry_n8n_execution_id) if repairs else None,
     )

@@ -201,6 +201,34 @@ class Quote(_Frozen):
     quote: str
 
 
+class Trial(_Frozen):
+    """One changed text of a patch, run on the recorded data in a model of n8n's expressions and Code nodes."""
+
+    node: str
+    #: The parameter, dotted.
+    path: str
+    #: ``empty``: it runs and gives no value. ``not-tried`` where the model or the recording lacks something: ``reason``.
+    status: Literal["worked", "empty", "failed", "not-tried"]
+    #: What it gave for the item that had failed, redacted and cut.
+    value: str | None = None
+    error: str | None = None
+    #: How the text failed before the change; None where it did not fail, or was not tried.
+    error_before: str | None = None
+    #: Why it was not tried, and what was missing: ``not-modelled``, ``no-data``, ``cut-data``, ...
+    reason: str | None = None
+    what: str | None = None
+    #: On how many of the node's items it ran.
+    items: int = 0
+    item_count: int = 0
+
+
+class Objection(_Frozen):
+    """Why the hub does not offer a patch for one click: a code of its words, and what the sentence needs."""
+
+    code: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
 class Suggestion(_Frozen):
     """Advice (``manual``) or a change to the workflow (``patch``: RFC 6902 on ``{name, nodes, connections, settings}``)."""
 
@@ -210,6 +238,9 @@ class Suggestion(_Frozen):
     patch: tuple[dict[str, Any], ...] | None = None
     #: How likely this change repairs the failure, 0..1.
     confidence: float = Field(ge=0, le=1)
+    #: Both are the hub's own: what an analyzer writes there is replaced.
+    trials: tuple[Trial, ...] = ()
+    objection: Objection | None = None
 
 
 class Diagnosis(_Frozen):

@@ -11,7 +11,15 @@ from hub.analyses.models import AiAnalysis
 from hub.contracts.actor import Actor
 from hub.executions.models import ExecutionStatus
 from hub.executions.services import ExecutionRow, list_executions
-from hub.executions.trends import DayCount, FailingWorkflow, RecentCounts, count_by_day, count_recent, list_most_failing
+from hub.executions.trends import (
+    DayCount,
+    FailingWorkflow,
+    RecentCounts,
+    count_by_day,
+    count_recent,
+    count_suspicious,
+    list_most_failing,
+)
 from hub.extensions import db
 from hub.instances.models import Instance
 from hub.instances.services import list_instances
@@ -42,6 +50,8 @@ class Overview:
     failures: Sequence[ExecutionRow]
     explained: dict[str, Explained]
     most_failing: Sequence[FailingWorkflow]
+    #: Successes of 7 days that look wrong.
+    suspicious: int
 
 
 def get_overview(actor: Actor) -> Overview:
@@ -59,6 +69,7 @@ def get_overview(actor: Actor) -> Overview:
         failures=failures,
         explained=_find_explained(actor, failures),
         most_failing=list_most_failing(actor),
+        suspicious=count_suspicious(actor),
     )
 
 

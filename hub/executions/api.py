@@ -34,6 +34,7 @@ class ExecutionRowResource(Resource):
     error_node: str | None
     vanished_at: Time | None
     fingerprint: str | None = Field(description="Equal for equal failures.")
+    suspicions: int | None = Field(description="Signs that a success did not do its work; null where nobody has looked.")
 
 
 class ExecutionList(ListOf[ExecutionRowResource]):
@@ -62,6 +63,7 @@ class ExecutionResource(Resource):
     error_message: str | None
     error_node: str | None
     vanished_at: Time | None
+    suspicion: list[dict[str, Any]] | None = Field(description="Signs that the success did not do its work.")
 
 
 class ExecutionQuery(ListQuery):
@@ -71,6 +73,7 @@ class ExecutionQuery(ListQuery):
     workflow_id: str | None = None
     status: ExecutionStatus | None = None
     mode: str | None = None
+    suspicious: bool | None = Field(None, description="Only successes that look wrong.")
     started_after: AwareDatetime | None = None
     started_before: AwareDatetime | None = None
     fingerprint: str | None = Field(None, description="Of a failure.")

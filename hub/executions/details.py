@@ -12,15 +12,17 @@ import sqlalchemy as sa
 
 from hub.executions.fingerprint import Fingerprint, take_fingerprint
 from hub.executions.models import IS_UNMARKED, DetailState, Execution
+from hub.executions.suspicion import find_suspicions
 from hub.extensions import db
 from hub.instances.client import Missing, N8nClient, TooLarge
-from hub.redaction import find_secrets, find_secrets_of_part
+from hub.redaction import find_secrets, find_secrets_of_part, redact
 from hub.storable import clean_json
 from hub.workflows.models import Workflow
 
 Json = dict[str, Any]
 #: Items kept of every input and output, tried in this order until the data fits.
 _KEPT_ITEMS = (50, 10, 2, 0)
+_MOST_FINDINGS = 20
 #: Not the model: a sync writes hundreds of details one by one, and half of their cost would be the ORM's.
 _TABLE: sa.Table = Execution.__table__  # type: ignore[assignment]
 
@@ -57,9 +59,18 @@ def read_detail(payload: Mapping[str, Any], max_bytes: int) -> Json:
         "error_message": str(error["message"]) if error.get("message") else None,
         "error_node": str(node) if error and node else None,
         "detail_state": DetailState.STORED if fitting is whole else DetailState.TRUNCATED,
+        **(read_suspicion(payload) if payload.get("status") == "success" else {}),
         **({"workflow_version_id": str(version_id)[:64]} if version_id else {}),
         **_marks(take_fingerprint(stored, str(payload.get("status")), str(payload.get("workflowId")))),
     }
+
+
+def read_suspicion(payload: Mapping[str, Any] | None) -> Json:
+    """The columns that say whether a success looks wrong; ``suspicions`` is -1 where its data was not to be had."""
+    if payload is None or not isinstance(payload.get("data"), dict):
+        return {"suspicion": [], "suspicions": -1}
+    found = [finding.to_json() for finding in find_suspicions(payload)][:_MOST_FINDINGS]
+    return {"suspicion": redact(clean_json(found)).value, "suspicions": len(found)}
 
 
 def _without_data(state: DetailState) -> Json:

@@ -60,6 +60,21 @@ class Execution(Model):
         _partial_index("ix_executions_failure", IS_FAILURE, "instance_id", "fingerprint", "started_at", "workflow_id"),
         _partial_index("ix_executions_credential", HURTS_CREDENTIAL, "instance_id", "credential_id", "started_at", "workflow_id"),
         _partial_index("ix_executions_unmarked", IS_UNMARKED, "id"),
+        sa.Index(
+            "ix_executions_suspicious",
+            "instance_id",
+            sa.column("started_at").desc(),
+            sa.column("id").desc(),
+            sqlite_where=sa.text("suspicions > 0"),
+            postgresql_where=sa.text("suspicions > 0"),
+        ),
+        sa.Index(
+            "ix_executions_scanned",
+            "workflow_id",
+            sa.column("started_at").desc(),
+            sqlite_where=sa.text("suspicions IS NOT NULL"),
+            postgresql_where=sa.text("suspicions IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Key]
@@ -94,3 +109,7 @@ class Execution(Model):
     error_code: Mapped[str | None] = mapped_column(sa.String(40))
     #: n8n's id of the credential that was refused, where the failure says so.
     credential_id: Mapped[str | None] = mapped_column(sa.String(64))
+    #: Signs that a success did not do its work (``suspicion.Finding`` as JSON), and how many; None where
+    #: nobody has looked, -1 where its data was too large or gone.
+    suspicion: Mapped[list[Any] | None] = mapped_column(Json, deferred=True)
+    suspicions: Mapped[int | None]

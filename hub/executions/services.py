@@ -66,6 +66,8 @@ class ExecutionRow:
     vanished_at: dt.datetime | None
     #: Of the failure (``hub.executions.fingerprint``); None or empty where there is none.
     fingerprint: str | None
+    #: Signs that a success did not do its work; None where nobody has looked, -1 where its data was not to be had.
+    suspicions: int | None
 
 
 _FOREIGN_COLUMNS = {"instance_name": Instance.name, "workflow_name": Workflow.name}
@@ -82,6 +84,7 @@ def list_executions(
     workflow_id: str | None = None,
     status: ExecutionStatus | None = None,
     mode: str | None = None,
+    suspicious: bool | None = None,
     started_after: dt.datetime | None = None,
     started_before: dt.datetime | None = None,
     fingerprint: str | None = None,
@@ -98,6 +101,8 @@ def list_executions(
         filters.append(Execution.status == status)
     if mode is not None:
         filters.append(Execution.mode == mode)
+    if suspicious:
+        filters.append(Execution.suspicions > 0)
     if started_after is not None:
         filters.append(Execution.started_at >= started_after)
     if started_before is not None:
@@ -151,7 +156,7 @@ def get_execution(actor: Actor, execution_id: str) -> Execution:
         sa.select(Execution)
         .join(Instance, Instance.id == Execution.instance_id)
         .where(Execution.id == execution_id, Instance.user_id == actor.user_id)
-        .options(undefer(Execution.data), undefer(Execution.error))
+        .options(undefer(Execution.data), undefer(Execution.error), undefer(Execution.suspicion))
     )
     if execution is None:
         raise NotFound()

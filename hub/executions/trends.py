@@ -130,3 +130,10 @@ def list_retry_chain(actor: Actor, execution: Execution) -> Sequence[Execution]:
         _owned(actor), Execution.instance_id == execution.instance_id, Execution.n8n_execution_id.in_(linked)
     )
     return db.session.scalars(statement.order_by(Execution.started_at)).all()
+
+
+def count_suspicious(actor: Actor, *, days: int = 7) -> int:
+    """Successes of the last ``days`` days that look wrong, of those that were looked at."""
+    recent = Execution.started_at > utc_now() - days * DAY
+    statement = sa.select(sa.func.count()).select_from(Execution).where(_owned(actor), Execution.suspicions > 0, recent)
+    return db.session.scalar(statement) or 0

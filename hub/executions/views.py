@@ -14,6 +14,7 @@ from hub.columns import utc_now
 from hub.executions import services
 from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import get_execution, list_executions
+from hub.executions.suspicion_words import present_findings
 from hub.executions.timeline import node_states, read_error, read_node, read_timeline
 from hub.executions.trends import list_retry_chain
 from hub.htmx import filtered_url, go_to, read_filters, render
@@ -24,6 +25,8 @@ from hub.workflows.services import get_workflow
 
 bp = Blueprint("executions", __name__)
 
+#: A choice among the states of the filter that is none of n8n's.
+SUSPICIOUS = "SUSPICIOUS"
 FILTERS = ("instance", "workflow", "status", "mode", "period", "fingerprint")
 PERIODS = {"1h": dt.timedelta(hours=1), "24h": dt.timedelta(days=1), "7d": dt.timedelta(days=7), "30d": dt.timedelta(days=30)}
 
@@ -40,6 +43,7 @@ def index() -> ResponseReturnValue:
         workflow_id=chosen["workflow"] or None,
         status=ExecutionStatus(chosen["status"]) if chosen["status"] in set(ExecutionStatus) else None,
         mode=chosen["mode"] or None,
+        suspicious=chosen["status"] == SUSPICIOUS,
         started_after=utc_now() - period if period else None,
         fingerprint=chosen["fingerprint"] or None,
         cursor=request.args.get("cursor") or None,
@@ -87,6 +91,7 @@ def show(execution_id: str) -> ResponseReturnValue:
         timeline=timeline,
         states=states,
         error=error,
+        findings=present_findings(execution.suspicion),
         chosen=chosen,
         node=read_node(run_data, document, chosen, request.args.get("run", type=int)),
         chain=list_retry_chain(actor, execution),

@@ -15,7 +15,9 @@ from flask import Flask
 from hub.analyses import services
 from hub.analyses.models import Repair, RepairState, Verdict
 from hub.analyses.repair import preview_repair, request_repair, run_repair
+from hub.analyses.repair_proof import prove_waiting_repairs
 from hub.analyses.repair_run import ProofKind
+from hub.analyses.repair_undo import request_undo
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Cause, Diagnosis, LocalizedText, Suggestion
 from hub.executions.models import Execution, ExecutionStatus
@@ -238,3 +240,29 @@ def test_workflow_edited_since_the_analysis_is_left_alone(bed: Bed, service: str
     before = bed.workflow(workflow_id)
     assert bed.work(asked).state is RepairState.REFUSED
     assert bed.workflow(workflow_id) == before
+
+
+def test_a_change_without_proof_waits_for_the_next_run_and_can_be_undone(bed: Bed) -> None:
+    nodes = [set_name("text", "Make"), node(3, "Use", "code", 2, {"jsCode": "return JSON.parse($input.first().json.name)"})]
+    workflow_id, execution = bed.fail(chain("Waits for proof", *nodes))
+    before = bed.workflow(workflow_id)
+    path = "/nodes/1/parameters/assignments/assignments/0/value"
+    right = {"op": "replace", "path": path, "value": '[{"json": {"ok": true}}]'}
+    kept = bed.repair(execution, right, proof=ProofKind.NONE)
+    assert (kept.state, kept.verdict, kept.awaits_version) == (RepairState.APPLIED, Verdict.UNPROVEN, kept.new_version_id)
+    assert live(bed.workflow(workflow_id)) == live(before)
+    prove_waiting_repairs()
+    db.session.refresh(kept)
+    assert kept.awaits_version is not None
+    bed.n8n.api("POST", f"/workflows/{workflow_id}/publish", json={})
+    run = bed.n8n.run_webhook(workflow_id, {"method": "POST", "path": "waits-for-proof", "body": {"n": 2}})
+    import_execution(bed.instance, run)
+    prove_waiting_repairs()
+    db.session.refresh(kept)
+    assert (kept.state, kept.verdict, kept.awaits_version) == (RepairState.APPLIED, Verdict.VERIFIED, None), kept.message
+    assert kept.retry_n8n_execution_id == run["id"]
+    undone = bed.work(request_undo(bed.actor, kept.id))
+    assert undone.state is RepairState.ROLLED_BACK, undone.message
+    after = bed.workflow(workflow_id)
+    assert (content(after), live(after)) == (content(before), live(before))
+    assert after["active"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 from hub.instances.errors import Missing, N8nError, Rejected
+from hub.instances.features import Features
 from hub.pagination import Page
 
 Json = dict[str, Any]
@@ -142,8 +142,8 @@ class FakeN8n:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def features(self) -> Any:
-        return SimpleNamespace(publish_if_active=self.draft_only, status_filters=frozenset({"running", "new", "waiting"}))
+    def features(self) -> Features:
+        return Features(publish_if_active=self.draft_only, status_filters=frozenset({"running", "new", "waiting"}))
 
     def get_workflow(self, workflow_id: str) -> Json:
         self._enter("get_workflow")
