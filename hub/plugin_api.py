@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.analyses.brief import Brief, brief_of
 from hub.catalog.packs import PackError, load_pack
 from hub.contracts.analysis import (
     Analyzer,
@@ -31,6 +32,7 @@ from hub.hookspecs import hookimpl
 
 __all__ = [
     "Analyzer",
+    "Brief",
     "Cause",
     "ConfirmWorkflow",
     "Diagnosis",
@@ -55,6 +57,7 @@ __all__ = [
     "SyncState",
     "SyncStrategy",
     "TemplateVariable",
+    "brief_of",
     "hookimpl",
     "load_pack",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
+from hub.analyses.workflow_graph import ancestors
 from hub.contracts.analysis import ErrorFacts, Evidence, NodeData
 from hub.redaction import find_secrets
 
@@ -114,7 +115,7 @@ def _source_items(runs: Json, run: Json) -> list[Json]:
 
 
 def _node_data(runs: Json, workflow: Json, failing: str | None) -> Json:
-    near = _ancestors(workflow, failing, _NEAR)
+    near = {failing, *ancestors(workflow, failing, _NEAR)}
     return {name: _one_node(entries, _ITEMS_NEAR if name in near else _ITEMS_FAR) for name, entries in runs.items() if entries}
 
 
@@ -134,18 +135,6 @@ def _one_node(entries: list[Any], limit: int) -> Json:
 
 def _sized(data: Json) -> Json:
     return {**data, "outputs": tuple(tuple(branch) for branch in data["outputs"])}
-
-
-def _ancestors(workflow: Json, name: str | None, depth: int) -> set[str]:
-    """The nodes that lead to the named one within that many steps."""
-    parents: dict[str, set[str]] = {}
-    for source, kinds in workflow["connections"].items():
-        for target in (entry for outputs in kinds.values() for output in outputs for entry in output or ()):
-            parents.setdefault(str(target.get("node")), set()).add(source)
-    found = {name} if name else set()
-    for _ in range(depth):
-        found |= {parent for node in found for parent in parents.get(node, ())}
-    return found
 
 
 def _document(workflow: Json) -> Json:

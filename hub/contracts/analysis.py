@@ -113,6 +113,50 @@ class NodeData(_Frozen):
     execution_time_ms: float | None = None
 
 
+class FieldChange(_Frozen):
+    """How one field of the failing node's input differs from its input in the last success."""
+
+    kind: Literal["gone", "new", "renamed", "type"]
+    #: Dotted path inside the item; of a renamed field the old one.
+    path: str
+    #: JSON types ("text", "number", "object", …), or the new path of a renamed field in ``now``.
+    was: str | None = None
+    now: str | None = None
+
+
+class WorkflowChange(_Frozen):
+    """One place of the workflow that differs between the version that worked and the one that failed."""
+
+    kind: Literal["node-added", "node-removed", "node-renamed", "node-type", "parameter", "connections", "settings"]
+    node: str | None = None
+    #: Dotted place inside the node or the settings; the new name of a renamed node.
+    place: str = ""
+
+
+class LastSuccess(_Frozen):
+    """The last successful run of the same workflow before the failure, compared with the failed one. It holds no values."""
+
+    execution_id: str
+    started_at: str | None = None
+    #: Whether the failing node ran then and its input could be compared.
+    compared: bool = False
+    input_count: int | None = None
+    output_count: int | None = None
+    input_changes: tuple[FieldChange, ...] = ()
+    workflow_changes: tuple[WorkflowChange, ...] = ()
+
+
+class ChildFailure(_Frozen):
+    """The execution of a sub-workflow in which the failure lies."""
+
+    execution_id: str
+    workflow_id: str | None = None
+    workflow_name: str | None = None
+    failing_node: str | None = None
+    #: None where the child's execution could not be read.
+    error: ErrorFacts | None = None
+
+
 class Evidence(_Frozen):
     """The small, redacted, deterministic picture of one failed execution that analyzers judge.
 
@@ -140,6 +184,10 @@ class Evidence(_Frozen):
     #: How the facts are known to be incomplete: "no-data", "too-large", "redacted-by-n8n", "truncated"; "workflow-changed"
     #: says that ``workflow`` is no longer the version that ran.
     limits: tuple[str, ...] = ()
+    #: What changed since the workflow last worked, where the hub knows a success before the failure.
+    last_success: LastSuccess | None = None
+    #: Where the failure came up from a sub-workflow.
+    child: ChildFailure | None = None
 
     def node(self, name: str | None) -> dict[str, Any] | None:
         """The workflow's node of that name."""

@@ -1,0 +1,280 @@
+"""From the evidence to the brief: the part of it, at most 8,000 tokens, that a model is asked with and a person can read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hub.analyses.workflow_graph import ancestors, parents
+from hub.contracts.analysis import Evidence
+
+#: The bound of ``Brief.text()``; a token is counted as three characters, which is on the safe side for JSON.
+MOST_TOKENS = 8000
+_CHARACTERS_A_TOKEN = 3
+#: How far texts (characters), lists (entries) and objects (keys) are cut, tried in this order until a part fits.
+_CUTS = ((4000, 40, 60), (1500, 20, 60), (600, 10, 40), (200, 6, 40), (80, 3, 25))
+_NODE_SETTINGS = ("onError", "continueOnFail", "retryOnFail", "maxTries", "waitBetweenTries", "executeOnce", "alwaysOutputData")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the brief: its name (the key in the text) and its JSON value."""
+
+    name: str
+    value: Any
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of the part in the brief's text."""
+        return f"/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What may be sent about a failure, the most telling first. Redacted, deterministic, at most ``MOST_TOKENS`` tokens.
+
+    ``text()`` is one JSON object with a line for each part, in this order (parts without content are left out):
+
+    - ``execution``: ``status``, ``mode``, ``incomplete`` (``Evidence.limits``)
+    - ``error``: the fields of ``ErrorFacts`` that are set
+    - ``child``: the sub-workflow's execution in which the failure lies (``ChildFailure``)
+    - ``node``: the failing node: ``name``, ``type``, ``typeVersion``, raw ``parameters``, retry and error settings,
+      ``credential_types``
+    - ``input``: ``count``, ``item`` (the one that failed, else the first), ``binary_keys``
+    - ``reads``: what the node's expressions and code read and what lies there (``FieldRead``)
+    - ``upstream``: the nodes that feed it: ``name``, ``type``, ``status``, ``item_count``, ``shape`` of the first item
+    - ``path``: the nodes from the trigger to the failing one, ``name`` and ``type``; ``other_nodes``: all other names
+    - ``last_success``: the contrast with the last run that worked; ``workflow_changes``: what was changed since
+    - ``left_out``: names of parts that did not fit, the last part
+
+    A quote is checked with ``holds``; ``/error/message`` is the JSON pointer of a place in the text.
+    """
+
+    parts: tuple[Part, ...]
+
+    def text(self) -> str:
+        """The exact text: JSON, one line a part."""
+        lines = ",\n".join(f"{json.dumps(part.name)}: {_dump(part.value)}" for part in self.parts)
+        return f"{{\n{lines}\n}}"
+
+    @property
+    def tokens(self) -> int:
+        """The estimated number of tokens of the text."""
+        return count_tokens(self.text())
+
+    def holds(self, quote: str, pointer: str | None = None) -> bool:
+        """Whether the words stand in the brief (or in its part at the pointer), as JSON or as the text that JSON means."""
+        value: Any = {part.name: part.value for part in self.parts}
+        if pointer is not None:
+            value = _at(value, pointer)
+            if value is _NOWHERE:
+                return False
+        return bool(quote.strip()) and (quote in _dump(value) or any(quote in text for text in _texts(value)))
+
+
+def count_tokens(text: str) -> int:
+    """An upper estimate that needs no vocabulary."""
+    return math.ceil(len(text) / _CHARACTERS_A_TOKEN)
+
+
+def brief_of(evidence: Evidence, *, most_tokens: int = MOST_TOKENS) -> Brief:
+    """The brief of the evidence. Pure and deterministic: equal evidence gives equal text.
+
+    Ids and times of the execution are left out, so that equal failures give equal briefs.
+    """
+    makers: dict[str, Callable[[Evidence], Any]] = {
+        "execution": _execution,
+        "error": _error,
+        "child": _child,
+        "node": _node,
+        "input": _input,
+        "upstream": _upstream,
+        "path": _path,
+        "last_success": _last_success,
+        "workflow_changes": _workflow_changes,
+    }
+    left_out_room = len(_dump({"left_out": list(makers)}))
+    room = most_tokens * _CHARACTERS_A_TOKEN - left_out_room
+    parts: list[Part] = []
+    left_out: list[str] = []
+    for name, make in makers.items():
+        value = make(evidence)
+        if not value:
+            continue
+        overhead = len(name) + len('"": ,\n')
+        small = fit_in(value, min(room - overhead, _MOST.get(name, room)))
+        if small is None:
+            left_out.append(name)
+            continue
+        parts.append(Part(name, small))
+        room -= overhead + len(_dump(small))
+    if left_out:
+        parts.append(Part("left_out", left_out))
+    return Brief(tuple(parts))
+
+
+#: Characters that a part may take at most, so that the first ones leave something for the others.
+_MOST = {
+    "error": 5000,
+    "child": 2000,
+    "node": 9000,
+    "input": 3000,
+    "reads": 3000,
+    "upstream": 3000,
+    "path": 2500,
+    "last_success": 2000,
+    "workflow_changes": 2000,
+}
+
+
+def fit_in(value: Any, room: int) -> Any:
+    """The value with long texts, lists and objects cut as little as needed to be at most ``room`` characters of JSON."""
+    if len(_dump(value)) <= room:
+        return value
+    for text, entries, keys in _CUTS:
+        small = _cut(value, text, entries, keys)
+        if len(_dump(small)) <= room:
+            return small
+    return None
+
+
+def _execution(evidence: Evidence) -> Json:
+    return _set({"status": evidence.status, "mode": evidence.mode, "incomplete": list(evidence.limits)})
+
+
+def _error(evidence: Evidence) -> Json:
+    return _set(evidence.error.model_dump(mode="json"))
+
+
+def _child(evidence: Evidence) -> Json:
+    if evidence.child is None:
+        return {}
+    child = evidence.child.model_dump(mode="json", exclude={"execution_id", "workflow_id"})
+    return _set({**child, "error": _set(child["error"] or {})})
+
+
+def _node(evidence: Evidence) -> Json:
+    node = evidence.node(evidence.failing_node)
+    if node is None:
+        return _set({"name": evidence.failing_node})
+    kept = {key: node.get(key) for key in ("name", "type", "typeVersion", "parameters", *_NODE_SETTINGS)}
+    return _set({**kept, "credential_types": list(node.get("credentials") or {})})
+
+
+def _input(evidence: Evidence) -> Json:
+    return _set(
+        {"count": evidence.input_count, "item": failing_item(evidence), "binary_keys": list(evidence.input_binary_keys)},
+        zero=True,
+    )
+
+
+def _upstream(evidence: Evidence) -> list[Json]:
+    return [_fed_by(evidence, name) for name in parents(evidence.workflow).get(str(evidence.failing_node), ())]
+
+
+def _fed_by(evidence: Evidence, name: str) -> Json:
+    node, data = evidence.node(name) or {}, evidence.node_data.get(name)
+    if data is None:
+        return {"name": name, "type": node.get("type"), "executed": False}
+    first = next((branch[0] for branch in data.outputs if branch), None)
+    facts = {"name": name, "type": node.get("type"), "status": data.status, "item_count": data.item_count}
+    return _set({**facts, "shape": shape(first), "binary_keys": list(data.binary_keys)}, zero=True)
+
+
+def _path(evidence: Evidence) -> Json:
+    """The way from the trigger, and the names that a reference could mean besides."""
+    way = [name for name in (*reversed(ancestors(evidence.workflow, evidence.failing_node)), evidence.failing_node) if name]
+    nodes = [{"name": name, "type": (evidence.node(name) or {}).get("type")} for name in way]
+    others = [node.get("name") for node in evidence.workflow["nodes"] if node.get("name") not in way]
+    return _set({"nodes": nodes, "other_nodes": others})
+
+
+def _last_success(evidence: Evidence) -> Json:
+    last = evidence.last_success
+    if last is None:
+        return {}
+    facts = last.model_dump(mode="json", exclude={"execution_id", "started_at", "workflow_changes"})
+    return {**_set(facts, zero=True), "input_changes": [_set(change) for change in facts["input_changes"]]}
+
+
+def _workflow_changes(evidence: Evidence) -> list[Json]:
+    changes = evidence.last_success.workflow_changes if evidence.last_success else ()
+    return [_set(change.model_dump(mode="json")) for change in changes]
+
+
+def failing_item(evidence: Evidence) -> Json | None:
+    """The input item that failed, else the first one that is known."""
+    items = evidence.input_items
+    if not items:
+        return None
+    index = evidence.error.item_index or 0
+    return items[index] if 0 <= index < len(items) else items[-1]
+
+
+def shape(value: Any, depth: int = 5) -> Any:
+    """The types of a JSON value in its own form; of a list the first entry and the count."""
+    if isinstance(value, dict):
+        return {key: shape(entry, depth - 1) for key, entry in value.items()} if depth else "object"
+    if isinstance(value, list):
+        return [shape(value[0], depth - 1), f"{len(value)} entries"] if value and depth else "list"
+    return type_name(value)
+
+
+def type_name(value: Any) -> str:
+    """The JSON type in a word."""
+    for kind, name in ((bool, "boolean"), (str, "text"), (int | float, "number"), (dict, "object"), (list, "list")):
+        if isinstance(value, kind):
+            return name
+    return "null"
+
+
+def _cut(value: Any, text: int, entries: int, keys: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= text else value[: text - 1] + "…"
+    if isinstance(value, list | tuple):
+        return [_cut(entry, text, entries, keys) for entry in value[:entries]]
+    if isinstance(value, dict):
+        return {key[:text]: _cut(entry, text, entries, keys) for key, entry in list(value.items())[:keys]}
+    return value
+
+
+def _set(values: Json, *, zero: bool = False) -> Json:
+    """The entries that say something."""
+    return {key: value for key, value in values.items() if value or (zero and value == 0 and not isinstance(value, bool))}
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_NOWHERE = object()
+
+
+def _at(value: Any, pointer: str) -> Any:
+    """What stands at a JSON pointer."""
+    for raw in pointer.split("/")[1:]:
+        key = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return _NOWHERE
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield key
+            yield from _texts(entry)
+    elif isinstance(value, list):
+        for entry in value:
+            yield from _texts(entry)
