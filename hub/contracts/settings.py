@@ -12,6 +12,7 @@ from hub.contracts.analysis import LocalizedText
 
 SettingValue = str | int | float | bool | None
 SettingValues = Mapping[str, SettingValue]
+"""Values of settings by the field's name."""
 
 
 class _Frozen(BaseModel):
