@@ -13,7 +13,9 @@ from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
+from hub.analyses import model_tables as _model_tables
 from hub.analyses import models as _analyses
+from hub.analyses.model_use_pages import bp as model_use_pages
 from hub.analyses.views import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
@@ -45,7 +47,19 @@ from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
-MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _plugin_settings, _workflows)
+MODELS = (
+    _accounts,
+    _analyses,
+    _model_tables,
+    _audit,
+    _catalog,
+    _executions,
+    _http_builder,
+    _instances,
+    _jobs,
+    _plugin_settings,
+    _workflows,
+)
 
 #: All background work is declared once this module is imported.
 JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _plugin_settings_jobs, _queue_jobs, _sync_jobs)
@@ -57,6 +71,7 @@ PAGES = (
     workflows_pages,
     executions_pages,
     analyses_pages,
+    model_use_pages,
     catalog_pages,
     audit_pages,
     system_pages,

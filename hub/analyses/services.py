@@ -16,6 +16,7 @@ from sqlalchemy.orm import undefer
 from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
+from hub.analyses.model_questions import ask_where_left, ready_signatures
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.patches import content_hash
 from hub.analyses.repair_guards import live_differs
@@ -266,14 +267,26 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
         .options(undefer(AiAnalysis.error_data))
     )
     found = db.session.scalar(statement)
-    if found is None or found.analyzer not in {signature(analyzer) for analyzer in _analyzers()}:
+    if found is None or found.analyzer not in {signature(analyzer) for analyzer in _analyzers()} | ready_signatures():
         return None
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
 def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | None, request: Json) -> AiAnalysis:
-    assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
+    analysis = store_diagnosis(
+        actor, evidence, diagnosis, analyzer=analyzer, title=title, execution_id=execution_id, request=request
+    )
+    db.session.commit()
+    ask_where_left(actor, analysis, diagnosis)
+    return analysis
+
+
+def store_diagnosis(
+    actor: Actor, evidence: Evidence, diagnosis: Diagnosis, *, analyzer: str, title: str, execution_id: str | None, request: Json
+) -> AiAnalysis:
+    """Store an analysis in the present transaction; the caller commits."""
+    assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     plain = clean_json(diagnosis.model_dump(mode="json"))
     analysis = AiAnalysis(
         user_id=actor.user_id,
@@ -292,5 +305,4 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
     db.session.flush()
     details = {"cause": analysis.cause, "analyzer": analyzer, "execution_id": execution_id}
     record_event(actor, "analysis.create", "analysis", analysis.id, details=details)
-    db.session.commit()
     return analysis

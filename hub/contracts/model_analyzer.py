@@ -44,7 +44,6 @@ class ModelReply(_Frozen):
     tokens_out: int | None = None
     #: In the currency of the operator's price list; None without prices.
     cost: float | None = Field(default=None, ge=0)
-    rounds: int = 0
     seconds: float = 0.0
 
 
@@ -73,8 +72,8 @@ class ModelAnalyzer(Protocol):
     #: Unique among all enabled plugins' analyzers; kept with each analysis.
     name: str
 
-    def is_ready(self) -> bool:
-        """Whether an operator has set it up and switched it on."""
+    def identity(self) -> str | None:
+        """Model and version of the prompt, e.g. "gpt-x/p1"; None until an operator has set it up and switched it on."""
         ...
 
     def takes_over(self, diagnosis: Diagnosis) -> bool:

@@ -62,7 +62,8 @@ def fetch(
 ) -> Answer:
     """Make one request within ``timeout`` seconds in all and read at most ``max_bytes`` of decompressed answer.
 
-    The body is ``json``, or ``content`` as it is. A redirect is an answer like any other. Raises ``EgressError`` for everything that is no complete answer.
+    The body is ``json``, or ``content`` as it is. A redirect is an answer like any other.
+    Raises ``EgressError`` for everything that is no complete answer.
     """
     target = check_url(url)
     started = time.monotonic()

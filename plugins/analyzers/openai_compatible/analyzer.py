@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from hub.plugin_api import (
     Cause,
@@ -23,8 +23,8 @@ from hub.plugin_api import (
 )
 from plugins.analyzers.openai_compatible import failures
 from plugins.analyzers.openai_compatible.answer import Answer, Unreadable, answer_schema, read_answer
-from plugins.analyzers.openai_compatible.client import Chat, Deadline, Refusal
 from plugins.analyzers.openai_compatible.edits import EditRefused, compile_edits
+from plugins.analyzers.openai_compatible.failures import Refusal
 from plugins.analyzers.openai_compatible.hidden_text import instructs, visible, visible_json
 from plugins.analyzers.openai_compatible.options import PLUGIN, Options, estimate_tokens
 from plugins.analyzers.openai_compatible.prompt import (
@@ -34,6 +34,9 @@ from plugins.analyzers.openai_compatible.prompt import (
     second_messages,
     system_prompt,
 )
+
+if TYPE_CHECKING:
+    from plugins.analyzers.openai_compatible.client import Chat
 
 #: What a stated confidence of 1 is worth before anything was learned about the model: stated numbers saturate near the top.
 _PRIOR_CAUSE, _PRIOR_FIX = 0.6, 0.4
@@ -56,12 +59,10 @@ class OpenAiCompatibleAnalyzer:
 
     name = PLUGIN
 
-    def __init__(self, chat: Callable[..., Chat] = Chat) -> None:
-        self._chat = chat
-
-    def is_ready(self) -> bool:
-        """Whether an operator has set a server and switched it on."""
-        return _options().is_complete
+    def identity(self) -> str | None:
+        """The model and the prompt's version; None until an operator has set a server and switched it on."""
+        options = _options()
+        return f"{options.model}/{PROMPT_VERSION}" if options.is_complete else None
 
     def takes_over(self, diagnosis: Diagnosis) -> bool:
         """Whether the rules left the cause open, and the operator wants such failures asked about without being told to."""
@@ -87,24 +88,13 @@ class OpenAiCompatibleAnalyzer:
 
     def ask(self, question: ModelQuestion, listener: ModelListener) -> ModelReply:
         """Ask, and once more where the answer cannot be read."""
+        from plugins.analyzers.openai_compatible.client import Chat  # here, because the SDK takes long to import
+
         options = _options()
-        deadline = Deadline(options.timeout)
-        chat = self._chat(options, listener.sending, deadline)
-        form = response_format(options.json_mode, "answer", answer_schema(bounded=options.bounded_schema))
-        messages = first_messages(question.system, question.brief)
-        content, failure, rounds = None, None, 0
+        chat = Chat(options, listener.sending)
+        content, failure = None, None
         try:
-            for rounds, stage in enumerate(("waiting", "asking-again"), 1):
-                listener.stage(stage)
-                said = chat.complete(messages, form)
-                try:
-                    read_answer(said)
-                except Unreadable as error:
-                    failure = failures.UNREADABLE
-                    messages = second_messages(messages, said, error.problems)
-                else:
-                    content, failure = said, None
-                    break
+            content = _converse(chat, question, listener)
         except Refusal as refusal:
             failure = refusal.failure
         finally:
@@ -115,8 +105,7 @@ class OpenAiCompatibleAnalyzer:
             tokens_in=chat.usage.tokens_in,
             tokens_out=chat.usage.tokens_out,
             cost=options.cost(chat.usage.tokens_in, chat.usage.tokens_out),
-            rounds=rounds,
-            seconds=round(deadline.elapsed, 3),
+            seconds=round(chat.deadline.elapsed, 3),
         )
 
     def read(self, evidence: Evidence, question: ModelQuestion, content: str) -> ModelReading:
@@ -141,6 +130,23 @@ class OpenAiCompatibleAnalyzer:
             source=f"{question.model}/{PROMPT_VERSION}",
         )
         return ModelReading(diagnosis=diagnosis, notes=tuple(notes))
+
+
+def _converse(chat: Chat, question: ModelQuestion, listener: ModelListener) -> str:
+    """The text of an answer that can be read; one that cannot may be written again once."""
+    options = chat.options
+    form = response_format(options.json_mode, "answer", answer_schema(bounded=options.bounded_schema))
+    messages = first_messages(question.system, question.brief)
+    for stage in ("waiting", "asking-again"):
+        listener.stage(stage)
+        said = chat.complete(messages, form)
+        try:
+            read_answer(said)
+        except Unreadable as error:
+            messages = second_messages(messages, said, error.problems)
+        else:
+            return said
+    raise Refusal(failures.UNREADABLE)
 
 
 def _options() -> Options:

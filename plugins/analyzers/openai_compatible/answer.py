@@ -101,7 +101,7 @@ def answer_schema(*, bounded: bool) -> Json:
 
 
 def read_answer(text: str) -> Answer:
-    """The answer in whatever a model wrote around it: thoughts, fences, words before and after. ``Unreadable`` if there is none."""
+    """The answer in whatever a model wrote around it (thoughts, fences, words); ``Unreadable`` if there is none."""
     return read_object(text, Answer.model_validate)
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ValidationError
 
 from hub.plugin_api import CheckLine, CheckReport, LocalizedText, ModelFailure, SettingValues
 from plugins.analyzers.openai_compatible.answer import Unreadable, read_object
-from plugins.analyzers.openai_compatible.client import Chat, Deadline, Messages, Refusal
+from plugins.analyzers.openai_compatible.failures import Refusal
 from plugins.analyzers.openai_compatible.options import Options, estimate_tokens
 from plugins.analyzers.openai_compatible.prompt import SYSTEM, response_format
+
+if TYPE_CHECKING:
+    from plugins.analyzers.openai_compatible.client import Chat, Messages
 
 _MODES = ("schema", "object", "none")
 _MODE_WORDS = {
@@ -42,14 +46,15 @@ class Echo(BaseModel):
     readable: bool
 
 
-def check_connection(values: SettingValues, chat: Callable[..., Chat] = Chat) -> CheckReport:
+def check_connection(values: SettingValues) -> CheckReport:
     """Try the settings out with one to three short answers to a question as long as a real one can be."""
+    from plugins.analyzers.openai_compatible.client import Chat  # here, because the SDK takes long to import
+
     options = replace(Options.from_values(values), max_output_tokens=1000)
     if not options.base_url or not options.model:
         return CheckReport(ok=False, lines=(_line("bad", "Address and model are needed.", "العنوان والنموذج مطلوبان."),))
     lines: list[CheckLine] = []
-    deadline = Deadline(options.timeout)
-    talk = chat(options, _ignore, deadline)
+    talk = Chat(options, _ignore)
     try:
         lines += _models(talk, options)
         ok = _try_modes(talk, options, lines)
@@ -110,8 +115,8 @@ def _question(options: Options) -> tuple[str, Messages]:
     filler = "".join(line.format(number=number) for number in range(budget * 3 // len(line.format(number=0))))
     system = f"The code of this record is {canary}. Answer with JSON only."
     task = (
-        'Answer with the JSON object {"code": ..., "readable": ...}: code is the code of this record, which was named at the very '
-        "beginning; readable is true if the orders above can be read."
+        'Answer with the JSON object {"code": ..., "readable": ...}: code is the code of this record, which was named at '
+        "the very beginning; readable is true if the orders above can be read."
     )
     return canary, [{"role": "system", "content": system}, {"role": "user", "content": f"{filler}\n{task}"}]
 
@@ -163,8 +168,9 @@ def _reads_all(lines: list[CheckLine], echoed: bool, tokens: int, characters: in
     lines.append(
         _line(
             "bad",
-            f"The model does not know the beginning of a long question{counted}: the server cuts it off, or the model is too small. "
-            "Lower “Context of the model” here, or raise it on the server (Ollama: OLLAMA_CONTEXT_LENGTH).",
+            f"The model does not know the beginning of a long question{counted}: the server cuts it off, "
+            "or the model is too small. Lower “Context of the model” here, "
+            "or raise it on the server (Ollama: OLLAMA_CONTEXT_LENGTH).",
             f"لا يعرف النموذج بداية سؤال طويل{counted}: يحذفها الخادم، أو أن النموذج أصغر من ذلك. "
             "خفّض «سياق النموذج» هنا، أو زده على الخادم (في Ollama: ‏OLLAMA_CONTEXT_LENGTH).",
         )

@@ -13,6 +13,7 @@ import openai
 
 from hub.plugin_api import ModelFailure, NetworkError, fetch
 from plugins.analyzers.openai_compatible import failures
+from plugins.analyzers.openai_compatible.failures import Refusal
 from plugins.analyzers.openai_compatible.options import Options
 
 #: All that a server needs to know; the SDK would add the machine's own facts.
@@ -89,26 +90,18 @@ class Usage:
             self.tokens_out = (self.tokens_out or 0) + max(tokens_out, 0)
 
 
-class Refusal(Exception):
-    """There is no answer."""
-
-    def __init__(self, failure: ModelFailure) -> None:
-        super().__init__(failure.code)
-        self.failure = failure
-
-
 @dataclass
 class Chat:
     """One question with all of its requests. Close it."""
 
     options: Options
     sending: Callable[[str], None]
-    deadline: Deadline
     sleep: Callable[[float], None] = time.sleep
     transport: httpx2.BaseTransport | None = None
     usage: Usage = field(default_factory=Usage)
 
     def __post_init__(self) -> None:
+        self.deadline = Deadline(self.options.timeout)
         transport = self.transport or GuardedTransport(self.deadline, self.sending)
         self._client = openai.OpenAI(
             api_key=self.options.api_key or _NO_KEY,
@@ -168,17 +161,17 @@ class Chat:
         usage = getattr(completion, "usage", None)
         self.usage.add(getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None))
         choices = getattr(completion, "choices", None)
-        message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+        first = choices[0] if isinstance(choices, list) and choices else None
+        message, reason = getattr(first, "message", None), getattr(first, "finish_reason", None)
         if message is None:
             raise Refusal(failures.STRANGE)
         if getattr(message, "refusal", None):
             raise Refusal(failures.REFUSED)
-        reason = choices[0].finish_reason
         if reason == "content_filter":
             raise Refusal(failures.FILTERED)
         if reason == "length":
             raise Refusal(failures.CUT_OFF)
-        content = message.content
+        content = getattr(message, "content", None)
         if not isinstance(content, str) or not content.strip():
             raise Refusal(failures.EMPTY)
         return content

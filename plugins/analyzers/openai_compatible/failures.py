@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
-
-import openai
+from typing import TYPE_CHECKING
 
 from hub.plugin_api import LocalizedText, ModelFailure
 
+if TYPE_CHECKING:
+    import openai
+
 _SAID = 200
+
+
+class Refusal(Exception):
+    """There is no answer."""
+
+    def __init__(self, failure: ModelFailure) -> None:
+        super().__init__(failure.code)
+        self.failure = failure
 
 
 def failure(code: str, en: str, ar: str) -> ModelFailure:
@@ -33,8 +43,9 @@ FILTERED = failure(
 )
 EMPTY = failure(
     "empty",
-    'The answer was empty, as of a model that only thinks. For such a model set {"reasoning_effort": "none"} in the plugin\'s settings.',
-    'كانت الإجابة فارغة، كحال نموذج يفكّر فقط. لمثل هذا النموذج اضبط {"reasoning_effort": "none"} في إعدادات الإضافة.',
+    "The answer was empty, as of a model that only thinks. "
+    'For such a model set {"reasoning_effort": "none"} in the settings of the plugin.',
+    'كانت الإجابة فارغة، كحال نموذج يفكّر فقط. لمثل هذا النموذج اضبط \u2066{"reasoning_effort": "none"}\u2069 في إعدادات الإضافة.',
 )
 UNREADABLE = failure(
     "unreadable",

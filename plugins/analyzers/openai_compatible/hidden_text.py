@@ -14,9 +14,11 @@ _CONTROL_KEPT = "\n\t"
 #: Instructions in data. It is no wall: what a model says is contained whether or not one of these is found.
 _INSTRUCTIONS = re.compile(
     r"(?:ignore|disregard|forget|override|bypass)\W{1,3}(?:\w+\W{1,3}){0,4}?(?:instruction|prompt|rule|context|polic|above|guideline)"
-    r"|(?:new|updated|real|important|following|system|developer|admin\w*)\W{1,3}(?:instruction|prompt|message|override)s?\b\W{0,3}[:\]>]"
+    r"|(?:new|updated|real|important|following|system|developer|admin\w*)\W{1,3}(?:instruction|prompt|message|override)s?\b"
+    r"\W{0,3}[:\]>]"
     r"|\byou\W{1,3}(?:are|must|will|should|have)\W{1,3}(?:now|to\W{1,3}(?:act|answer|respond|output|set|change|remove))\b"
-    r"|\bas\W{1,3}an?\W{1,3}(?:ai|llm|language model|assistant)\b|\b(?:dear|attention|hey|note to)\W{1,3}(?:ai|llm|assistant|model)\b"
+    r"|\bas\W{1,3}an?\W{1,3}(?:ai|llm|language model|assistant)\b"
+    r"|\b(?:dear|attention|hey|note to)\W{1,3}(?:ai|llm|assistant|model)\b"
     r"|<\|?(?:im_start|im_end|system|assistant|endoftext|eot_id)\|?>|\[/?(?:INST|SYS)\]|<</?SYS>>|</?untrusted"
     r"|(?:^|[\n\"'.>])\s*(?:system|assistant|developer)\s*:\s"
     r"|\b(?:set|change|remove|delete|disable|replace|add|output|return|respond|answer|reply|say)\b[^.\n]{0,60}"

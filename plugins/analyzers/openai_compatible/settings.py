@@ -60,10 +60,10 @@ FIELDS = (
         kind="text",
         label=_text("Address of the API", "عنوان واجهة البرمجة"),
         help=_text(
-            "With its path: https://api.openai.com/v1, https://NAME.openai.azure.com/openai/v1, http://localhost:11434/v1 (Ollama). "
-            "A private address also needs an entry in HUB_ALLOWED_ADDRESSES.",
-            "مع مساره: ‎https://api.openai.com/v1 أو ‎https://NAME.openai.azure.com/openai/v1 أو ‎http://localhost:11434/v1 (Ollama). "
-            "العنوان الخاص يحتاج أيضًا إلى إدخال في HUB_ALLOWED_ADDRESSES.",
+            "With its path: https://api.openai.com/v1, https://NAME.openai.azure.com/openai/v1, "
+            "http://localhost:11434/v1 (Ollama). A private address also needs an entry in HUB_ALLOWED_ADDRESSES.",
+            "مع مساره: ‎https://api.openai.com/v1 أو ‎https://NAME.openai.azure.com/openai/v1 "
+            "أو ‎http://localhost:11434/v1 (Ollama). العنوان الخاص يحتاج أيضًا إلى إدخال في HUB_ALLOWED_ADDRESSES.",
         ),
         default="https://api.openai.com/v1",
         required=True,
@@ -216,5 +216,5 @@ SETTINGS = PluginSettings(
     title=_text("OpenAI-compatible model", "نموذج متوافق مع OpenAI"),
     fields=FIELDS,
     validate=find_problems,
-    check=lambda values: check_connection(values),
+    check=check_connection,
 )
