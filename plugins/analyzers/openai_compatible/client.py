@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic, sleep
 from typing import Any
 
 import httpx2
@@ -29,20 +29,19 @@ Messages = list[dict[str, str]]
 class Deadline:
     """The wall-clock end of everything that one question does."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._started = clock()
+    def __init__(self, seconds: float) -> None:
+        self._started = monotonic()
         self._end = self._started + seconds
 
     @property
     def remaining(self) -> float:
         """Seconds until the end, not below zero."""
-        return max(0.0, self._end - self._clock())
+        return max(0.0, self._end - monotonic())
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
-        return self._clock() - self._started
+        return monotonic() - self._started
 
 
 class GuardedTransport(httpx2.BaseTransport):
@@ -96,13 +95,11 @@ class Chat:
 
     options: Options
     sending: Callable[[str], None]
-    sleep: Callable[[float], None] = time.sleep
-    transport: httpx2.BaseTransport | None = None
     usage: Usage = field(default_factory=Usage)
 
     def __post_init__(self) -> None:
         self.deadline = Deadline(self.options.timeout)
-        transport = self.transport or GuardedTransport(self.deadline, self.sending)
+        transport = GuardedTransport(self.deadline, self.sending)
         self._client = openai.OpenAI(
             api_key=self.options.api_key or _NO_KEY,
             base_url=self.options.base_url,
@@ -142,18 +139,15 @@ class Chat:
                 raise Refusal(failures.TOO_SLOW)
             try:
                 return send()
-            except openai.APIConnectionError as error:
-                cause = error.__cause__
-                if not isinstance(cause, NetworkError):
-                    raise (cause or error) from None  # the listener stopped it
-                failure, pause = _of_network(cause), _PAUSE if cause.code == "reset" else None
+            except NetworkError as error:
+                failure, pause = _of_network(error), _PAUSE if error.code == "reset" else None
             except openai.APIStatusError as error:
                 failure, pause = failures.of_status(error), _pause_after(error)
             except (openai.OpenAIError, ValueError):
                 failure, pause = failures.STRANGE, None
             if attempt == 2 or pause is None or pause >= self.deadline.remaining:
                 raise Refusal(failure)
-            self.sleep(pause)
+            sleep(pause)
         raise AssertionError("two attempts end in an answer or a refusal")
 
     def _content(self, completion: Any) -> str:

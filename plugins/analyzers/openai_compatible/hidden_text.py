@@ -19,6 +19,7 @@ _INSTRUCTIONS = re.compile(
     r"|\byou\W{1,3}(?:are|must|will|should|have)\W{1,3}(?:now|to\W{1,3}(?:act|answer|respond|output|set|change|remove))\b"
     r"|\bas\W{1,3}an?\W{1,3}(?:ai|llm|language model|assistant)\b"
     r"|\b(?:dear|attention|hey|note to)\W{1,3}(?:ai|llm|assistant|model)\b"
+    r"|\b(?:explanation_en|old_value_json)\b"  # an answer of ours, made up beforehand
     r"|<\|?(?:im_start|im_end|system|assistant|endoftext|eot_id)\|?>|\[/?(?:INST|SYS)\]|<</?SYS>>|</?untrusted"
     r"|(?:^|[\n\"'.>])\s*(?:system|assistant|developer)\s*:\s"
     r"|\b(?:set|change|remove|delete|disable|replace|add|output|return|respond|answer|reply|say)\b[^.\n]{0,60}"
@@ -52,7 +53,7 @@ def instructs(value: Any) -> bool:
     """Whether a text of the JSON value speaks to a model, or hides something from a reader."""
     if isinstance(value, str):
         hidden = any("\U000e0000" <= char <= "\U000e0fff" for char in value) or _COMMENT.search(value) is not None
-        return hidden or _INSTRUCTIONS.search(value) is not None
+        return hidden or _INSTRUCTIONS.search(visible(value)) is not None
     if isinstance(value, list):
         return any(map(instructs, value))
     return isinstance(value, dict) and any(instructs(key) or instructs(entry) for key, entry in value.items())
