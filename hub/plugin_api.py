@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.analyses.brief import Brief, brief_of
+from hub.analyses.reads import FieldRead, find_reads
 from hub.catalog.packs import PackError, load_pack
 from hub.contracts.analysis import (
     Analyzer,
@@ -61,6 +62,7 @@ __all__ = [
     "Evidence",
     "Failure",
     "FailureEvent",
+    "FieldRead",
     "HttpMethod",
     "LocalizedText",
     "ModelAnalyzer",
@@ -90,6 +92,7 @@ __all__ = [
     "brief_of",
     "describe_bad_url",
     "fetch",
+    "find_reads",
     "hookimpl",
     "load_pack",
     "read_settings",

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hub.analyses.json_shape import shape
+from hub.analyses.reads import failing_item, find_reads
 from hub.analyses.workflow_graph import ancestors, parents
 from hub.contracts.analysis import Evidence
+from hub.redaction import Masked
+from hub.redaction import mask_personal as hide_personal
 
 #: The bound of ``Brief.text()``; a token is counted as three characters, which is on the safe side for JSON.
 MOST_TOKENS = 8000
 _CHARACTERS_A_TOKEN = 3
 #: How far texts (characters), lists (entries) and objects (keys) are cut, tried in this order until a part fits.
 _CUTS = ((4000, 40, 60), (1500, 20, 60), (600, 10, 40), (200, 6, 40), (80, 3, 25))
+#: What n8n's own error objects hold besides the answer: it changes from run to run or repeats the rest.
+_NOISE = frozenset(("timestamp", "stack", "node", "executionId", "workflowId", "level", "shouldReport", "tags", "functionality"))
 _NODE_SETTINGS = ("onError", "continueOnFail", "retryOnFail", "maxTries", "waitBetweenTries", "executeOnce", "alwaysOutputData")
 
 Json = dict[str, Any]
@@ -56,6 +62,8 @@ class Brief:
     """
 
     parts: tuple[Part, ...]
+    #: The personal values behind the tokens (``<EMAIL_1>``), where they were masked.
+    originals: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         """The exact text: JSON, one line a part."""
@@ -76,16 +84,21 @@ class Brief:
                 return False
         return bool(quote.strip()) and (quote in _dump(value) or any(quote in text for text in _texts(value)))
 
+    def restore(self, prose: str) -> str:
+        """The words with the masked personal values put back: to show them to a person, never to make a change of them."""
+        return Masked(None, self.originals).restore(prose)
+
 
 def count_tokens(text: str) -> int:
     """An upper estimate that needs no vocabulary."""
     return math.ceil(len(text) / _CHARACTERS_A_TOKEN)
 
 
-def brief_of(evidence: Evidence, *, most_tokens: int = MOST_TOKENS) -> Brief:
+def brief_of(evidence: Evidence, *, mask_personal: bool = False, most_tokens: int = MOST_TOKENS) -> Brief:
     """The brief of the evidence. Pure and deterministic: equal evidence gives equal text.
 
-    Ids and times of the execution are left out, so that equal failures give equal briefs.
+    Ids and times of the execution are left out, so that equal failures give equal briefs. ``mask_personal`` puts tokens
+    (``<EMAIL_1>``) in the place of e-mail addresses, phone and card numbers and IP addresses, for models that run elsewhere.
     """
     makers: dict[str, Callable[[Evidence], Any]] = {
         "execution": _execution,
@@ -93,6 +106,7 @@ def brief_of(evidence: Evidence, *, most_tokens: int = MOST_TOKENS) -> Brief:
         "child": _child,
         "node": _node,
         "input": _input,
+        "reads": _reads,
         "upstream": _upstream,
         "path": _path,
         "last_success": _last_success,
@@ -102,10 +116,9 @@ def brief_of(evidence: Evidence, *, most_tokens: int = MOST_TOKENS) -> Brief:
     room = most_tokens * _CHARACTERS_A_TOKEN - left_out_room
     parts: list[Part] = []
     left_out: list[str] = []
-    for name, make in makers.items():
-        value = make(evidence)
-        if not value:
-            continue
+    values = {name: value for name, make in makers.items() if (value := make(evidence))}
+    masked = hide_personal(values) if mask_personal else Masked(values, {})
+    for name, value in masked.value.items():
         overhead = len(name) + len('"": ,\n')
         small = fit_in(value, min(room - overhead, _MOST.get(name, room)))
         if small is None:
@@ -115,7 +128,7 @@ def brief_of(evidence: Evidence, *, most_tokens: int = MOST_TOKENS) -> Brief:
         room -= overhead + len(_dump(small))
     if left_out:
         parts.append(Part("left_out", left_out))
-    return Brief(tuple(parts))
+    return Brief(tuple(parts), masked.originals)
 
 
 #: Characters that a part may take at most, so that the first ones leave something for the others.
@@ -148,7 +161,10 @@ def _execution(evidence: Evidence) -> Json:
 
 
 def _error(evidence: Evidence) -> Json:
-    return _set(evidence.error.model_dump(mode="json"))
+    facts = evidence.error.model_dump(mode="json")
+    if isinstance(facts["response"], dict):
+        facts["response"] = {key: value for key, value in facts["response"].items() if key not in _NOISE}
+    return _set(facts)
 
 
 def _child(evidence: Evidence) -> Json:
@@ -171,6 +187,10 @@ def _input(evidence: Evidence) -> Json:
         {"count": evidence.input_count, "item": failing_item(evidence), "binary_keys": list(evidence.input_binary_keys)},
         zero=True,
     )
+
+
+def _reads(evidence: Evidence) -> list[Json]:
+    return [_set({**asdict(read), "close": list(read.close)}) for read in find_reads(evidence)]
 
 
 def _upstream(evidence: Evidence) -> list[Json]:
@@ -205,32 +225,6 @@ def _last_success(evidence: Evidence) -> Json:
 def _workflow_changes(evidence: Evidence) -> list[Json]:
     changes = evidence.last_success.workflow_changes if evidence.last_success else ()
     return [_set(change.model_dump(mode="json")) for change in changes]
-
-
-def failing_item(evidence: Evidence) -> Json | None:
-    """The input item that failed, else the first one that is known."""
-    items = evidence.input_items
-    if not items:
-        return None
-    index = evidence.error.item_index or 0
-    return items[index] if 0 <= index < len(items) else items[-1]
-
-
-def shape(value: Any, depth: int = 5) -> Any:
-    """The types of a JSON value in its own form; of a list the first entry and the count."""
-    if isinstance(value, dict):
-        return {key: shape(entry, depth - 1) for key, entry in value.items()} if depth else "object"
-    if isinstance(value, list):
-        return [shape(value[0], depth - 1), f"{len(value)} entries"] if value and depth else "list"
-    return type_name(value)
-
-
-def type_name(value: Any) -> str:
-    """The JSON type in a word."""
-    for kind, name in ((bool, "boolean"), (str, "text"), (int | float, "number"), (dict, "object"), (list, "list")):
-        if isinstance(value, kind):
-            return name
-    return "null"
 
 
 def _cut(value: Any, text: int, entries: int, keys: int) -> Any:

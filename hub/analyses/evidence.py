@@ -9,7 +9,7 @@ from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
 from hub.analyses.workflow_graph import ancestors
 from hub.contracts.analysis import ErrorFacts, Evidence, NodeData
-from hub.redaction import find_secrets
+from hub.redaction import find_secrets_of_part
 
 _WORKFLOW_KEYS = ("name", "nodes", "connections", "settings")
 _NODE_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -37,9 +37,9 @@ def build_evidence(execution: Json, workflow: Json | None = None, *, known_secre
     ``workflow`` is the workflow as it is now, against which patches are made; without it the version that ran is taken.
     Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
     """
-    secrets = find_secrets([execution, workflow], known_secrets=known_secrets)
-    picture: Json = secrets.remove_from(_picture(execution, workflow), keys=_OWN_KEYS).value
-    picture = fit(picture)
+    picture = _picture(execution, workflow)
+    secrets = find_secrets_of_part(picture, [execution, workflow], known_secrets=known_secrets)
+    picture = fit(secrets.remove_from(picture, keys=_OWN_KEYS).value)
     nodes = {name: NodeData(**_sized(data)) for name, data in picture.pop("node_data").items()}
     return Evidence(**picture, node_data=nodes)
 

@@ -1,4 +1,7 @@
-"""n8n's error object, in all the forms that its versions and node classes write it, as ``ErrorFacts``."""
+"""n8n's error object, in all the forms that its versions and node classes write it, as ``ErrorFacts``.
+
+Texts stay whole here: they are cut after redaction (``evidence_size``), so that no half of a secret stays.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from hub.contracts.analysis import ErrorFacts
 Json = dict[str, Any]
 
 _STATUS = re.compile(r"^(\d{3}) - ")
-_MOST_TEXT = 4000
 _MOST_MESSAGES = 5
 _STACK_LINES = 5
 
@@ -76,14 +78,14 @@ def _code(raw: Json) -> str | None:
 def _messages(raw: Json) -> list[str]:
     messages = raw.get("messages")
     texts = [message for message in messages if isinstance(message, str)] if isinstance(messages, list) else []
-    return [text[:_MOST_TEXT] for text in dict.fromkeys(texts)][:_MOST_MESSAGES]
+    return list(dict.fromkeys(texts))[:_MOST_MESSAGES]
 
 
 def _own_frames(stack: Any) -> list[str]:
     """The stack's first lines without those of n8n's and Node's own packages."""
     if not isinstance(stack, str):
         return []
-    lines = [line.strip()[:300] for line in stack.splitlines()]
+    lines = [line.strip() for line in stack.splitlines()]
     return [line for line in lines if line and "node_modules" not in line and "node:internal" not in line][:_STACK_LINES]
 
 
@@ -92,7 +94,7 @@ def _object(value: Any) -> Json:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)[:_MOST_TEXT]
+    return None if value is None else str(value)
 
 
 def _number(value: Any) -> int | None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 #: Characters of one text, entries of one list, keys of one object, levels of one tree.
-_TEXT, _ENTRIES, _KEYS, _DEPTH = 500, 20, 60, 12
+_TEXT, _ENTRIES, MOST_KEYS, _DEPTH = 500, 20, 60, 12
 #: Bytes of everything but the workflow.
 _MOST_BYTES = 120_000
 
@@ -21,7 +21,7 @@ def cut(value: Any, depth: int = _DEPTH) -> Any:
     if isinstance(value, list):
         return [cut(entry, depth - 1) for entry in value[:_ENTRIES]] if depth else []
     if isinstance(value, dict):
-        return {key: cut(entry, depth - 1) for key, entry in list(value.items())[:_KEYS]} if depth else {}
+        return {key: cut(entry, depth - 1) for key, entry in list(value.items())[:MOST_KEYS]} if depth else {}
     return value
 
 

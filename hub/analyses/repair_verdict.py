@@ -10,6 +10,7 @@ from typing import Any
 from hub.analyses.evidence import build_evidence
 from hub.analyses.models import Verdict
 from hub.contracts.analysis import ErrorFacts, Evidence
+from hub.redaction import TOKEN
 
 Json = dict[str, Any]
 
@@ -81,7 +82,7 @@ def _judge_failure(execution: Json, failure: Evidence) -> Proof:
 
 def _fingerprint(error: ErrorFacts) -> tuple[str | None, str | None, str]:
     """What makes two errors the same: class, code, and the message without numbers and secrets."""
-    message = re.sub(r"<SECRET_\d+>|\d+", "#", error.message)[:300]
+    message = re.sub(rf"{TOKEN.pattern}|\d+", "#", error.message)[:300]
     return error.class_name, error.code, message
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hub.plugin_api import (
@@ -74,7 +74,8 @@ class OpenAiCompatibleAnalyzer:
         options = _options()
         system = system_prompt(options.json_mode)
         room = options.most_input_tokens - estimate_tokens(system) - _ALLOWANCE_TOKENS
-        raw = json.loads(brief_of(evidence, most_tokens=max(500, min(_MOST_BRIEF_TOKENS, room))).text())
+        most = max(500, min(_MOST_BRIEF_TOKENS, room))
+        raw = json.loads(brief_of(evidence, mask_personal=options.masks_personal, most_tokens=most).text())
         brief = _as_text(visible_json(raw))
         key = json.dumps([PLUGIN, options.base_url, options.model, options.json_mode, PROMPT_VERSION, system, brief])
         return ModelQuestion(
@@ -110,9 +111,10 @@ class OpenAiCompatibleAnalyzer:
 
     def read(self, evidence: Evidence, question: ModelQuestion, content: str) -> ModelReading:
         """The answer as a diagnosis: quotes that are not in the brief fall, edits that do not fit fall, confidence is capped."""
-        answer = read_answer(content)
+        restore = brief_of(evidence, mask_personal=True).restore
+        answer = _with_personal(read_answer(content), restore)
         notes: list[LocalizedText] = list(question.suspicions)
-        quotes = _founded_quotes(evidence, question.brief, answer)
+        quotes = _founded_quotes(evidence, question.brief, answer, restore)
         if len(quotes) < len(answer.evidence):
             notes.append(_dropped_quotes(len(answer.evidence) - len(quotes)))
         founded = len(quotes) / len(answer.evidence) if quotes else _UNFOUNDED
@@ -159,6 +161,12 @@ def _as_text(brief: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
+def _with_personal(answer: Answer, restore: Callable[[str], str]) -> Answer:
+    """The answer with masked personal data put back in its prose; never in an edit."""
+    prose = ("explanation_en", "explanation_ar", "fix_title_en", "fix_title_ar", "fix_en", "fix_ar")
+    return answer.model_copy(update={name: restore(getattr(answer, name)) for name in prose})
+
+
 def _localized(en: str, ar: str) -> LocalizedText:
     """Both languages, as a reader sees them; the English words stand in where a model has no Arabic."""
     english = visible(en).strip()
@@ -202,7 +210,7 @@ def _dropped_quotes(count: int) -> LocalizedText:
 _PLACES = {"error": "/error", "input": "/input_items", "node": "/workflow/nodes", "upstream": "/node_data"}
 
 
-def _founded_quotes(evidence: Evidence, brief: str, answer: Answer) -> tuple[Quote, ...]:
+def _founded_quotes(evidence: Evidence, brief: str, answer: Answer, restore: Callable[[str], str]) -> tuple[Quote, ...]:
     """The quotes that stand in the brief, as JSON or as the text that JSON means, each with its place in the evidence."""
     parts = json.loads(brief)
     places = list(_leaves(evidence.model_dump(mode="json", include={"error", "input_items", "resolved_parameters", "workflow"})))
@@ -211,6 +219,7 @@ def _founded_quotes(evidence: Evidence, brief: str, answer: Answer) -> tuple[Quo
         quote = said.quote.strip()
         part = next((name for name, value in parts.items() if _holds(value, quote)), None)
         if len(quote) >= _SHORTEST_QUOTE and part is not None:
+            quote = restore(quote)
             pointer = next((pointer for pointer, text in places if quote in text), _PLACES.get(part, f"/{part}"))
             found.append(Quote(pointer=pointer, quote=quote))
     return tuple(dict.fromkeys(found))

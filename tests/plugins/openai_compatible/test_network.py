@@ -47,7 +47,7 @@ def test_a_real_answer_comes_through(ask: Callable[..., ModelReply], httpserver:
     assert (reply.failure, reply.tokens_in) == (None, 1000)
     request = httpserver.log[0][0]
     assert request.headers["Authorization"] == "Bearer sk-operators-own-key"
-    assert not any(name.lower().startswith("x-stainless") for name in request.headers)
+    assert not any(name.lower().startswith("x-stainless") for name, _value in request.headers)
 
 
 def test_a_slow_server_meets_the_deadline(ask: Callable[..., ModelReply], httpserver: HTTPServer, values: dict[str, Any]) -> None:
