@@ -13,7 +13,9 @@ from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
+from hub.analyses import model_tables as _model_tables
 from hub.analyses import models as _analyses
+from hub.analyses.model_use_pages import bp as model_use_pages
 from hub.analyses.views import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
@@ -36,6 +38,9 @@ from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
 from hub.plugin_manager import PluginManager
+from hub.plugin_settings import jobs as _plugin_settings_jobs
+from hub.plugin_settings import models as _plugin_settings
+from hub.plugin_settings.views import bp as plugin_settings_pages
 from hub.preferences import bp as preferences_pages
 from hub.sample import services as sample
 from hub.sync import jobs as _sync_jobs
@@ -45,10 +50,31 @@ from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
-MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
+MODELS = (
+    _accounts,
+    _analyses,
+    _model_tables,
+    _audit,
+    _catalog,
+    _executions,
+    _http_builder,
+    _instances,
+    _jobs,
+    _plugin_settings,
+    _workflows,
+)
 
 #: All background work is declared once this module is imported.
-JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _executions_jobs, _failures_jobs, _queue_jobs, _sync_jobs)
+JOBS = (
+    _accounts_jobs,
+    _analyses_jobs,
+    _catalog_jobs,
+    _executions_jobs,
+    _failures_jobs,
+    _plugin_settings_jobs,
+    _queue_jobs,
+    _sync_jobs,
+)
 
 PAGES = (
     dashboard_pages,
@@ -58,9 +84,11 @@ PAGES = (
     executions_pages,
     failures_pages,
     analyses_pages,
+    model_use_pages,
     catalog_pages,
     audit_pages,
     system_pages,
+    plugin_settings_pages,
     preferences_pages,
 )
 

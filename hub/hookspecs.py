@@ -13,6 +13,8 @@ import pluggy
 from hub.contracts.analysis import Analyzer
 from hub.contracts.catalog import ServicePack
 from hub.contracts.events import FailureEvent
+from hub.contracts.model_analyzer import ModelAnalyzer
+from hub.contracts.settings import PluginSettings
 from hub.contracts.sync import SyncStrategy
 
 hookspec = pluggy.HookspecMarker("hub")
@@ -27,6 +29,16 @@ def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
 @hookspec
 def hub_register_analyzers(register: Callable[[Analyzer], None]) -> None:
     """Collect. Call ``register(analyzer)``. Analyzers are asked in the order of registration until one answers."""
+
+
+@hookspec
+def hub_register_model_analyzers(register: Callable[[ModelAnalyzer], None]) -> None:
+    """Collect. Call ``register(analyzer)``. The first one that is ready is asked, in the worker, for what analyzers leave."""
+
+
+@hookspec
+def hub_register_settings(register: Callable[[PluginSettings], None]) -> None:
+    """Collect. Call ``register(settings)`` once. The hub keeps the values encrypted and shows operators a page for them."""
 
 
 @hookspec

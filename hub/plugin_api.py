@@ -18,6 +18,22 @@ from hub.contracts.analysis import (
 )
 from hub.contracts.catalog import EndpointTemplate, HttpMethod, ServicePack, TemplateVariable
 from hub.contracts.events import Failure, FailureEvent
+from hub.contracts.model_analyzer import (
+    ModelAnalyzer,
+    ModelFailure,
+    ModelListener,
+    ModelQuestion,
+    ModelReading,
+    ModelReply,
+)
+from hub.contracts.settings import (
+    CheckLine,
+    CheckReport,
+    Choice,
+    PluginSettings,
+    SettingField,
+    SettingValues,
+)
 from hub.contracts.sync import (
     ConfirmWorkflow,
     Read,
@@ -30,11 +46,15 @@ from hub.contracts.sync import (
     SyncStrategy,
 )
 from hub.hookspecs import hookimpl
+from hub.plugin_services import NetworkError, describe_bad_url, fetch, read_settings
 
 __all__ = [
     "Analyzer",
     "Brief",
     "Cause",
+    "CheckLine",
+    "CheckReport",
+    "Choice",
     "ConfirmWorkflow",
     "Diagnosis",
     "EndpointTemplate",
@@ -45,8 +65,16 @@ __all__ = [
     "FieldRead",
     "HttpMethod",
     "LocalizedText",
+    "ModelAnalyzer",
+    "ModelFailure",
+    "ModelListener",
+    "ModelQuestion",
+    "ModelReading",
+    "ModelReply",
+    "NetworkError",
     "NodeData",
     "PackError",
+    "PluginSettings",
     "Quote",
     "Read",
     "ReadDetail",
@@ -55,12 +83,17 @@ __all__ = [
     "ReadFacts",
     "ReadWorkflows",
     "ServicePack",
+    "SettingField",
+    "SettingValues",
     "Suggestion",
     "SyncState",
     "SyncStrategy",
     "TemplateVariable",
     "brief_of",
+    "describe_bad_url",
+    "fetch",
     "find_reads",
     "hookimpl",
     "load_pack",
+    "read_settings",
 ]

@@ -19,6 +19,8 @@ from sqlalchemy.orm import registry as MapperRegistry
 from hub import hookspecs
 from hub.contracts.analysis import Analyzer
 from hub.contracts.catalog import ServicePack
+from hub.contracts.model_analyzer import ModelAnalyzer
+from hub.contracts.settings import PluginSettings
 from hub.contracts.sync import SyncStrategy
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ GROUP = "hub.plugins"
 BUNDLED = {
     "stripe": "plugins.services.stripe.plugin",
     "rules": "plugins.analyzers.rules.plugin",
+    "openai_compatible": "plugins.analyzers.openai_compatible.plugin",
     "incremental": "plugins.sync.incremental.plugin",
     "failure_log": "plugins.notify.failure_log.plugin",
 }
@@ -63,6 +66,9 @@ class Registry:
 
     packs: dict[str, ServicePack] = field(default_factory=dict)
     analyzers: dict[str, Analyzer] = field(default_factory=dict)
+    model_analyzers: dict[str, ModelAnalyzer] = field(default_factory=dict)
+    #: By the name of the plugin.
+    settings: dict[str, PluginSettings] = field(default_factory=dict)
     strategies: dict[str, SyncStrategy] = field(default_factory=dict)
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -202,6 +208,8 @@ class PluginManager:
         collectors: dict[str, tuple[str, Callable[[Any], str]]] = {
             "hub_register_packs": ("packs", _service_id),
             "hub_register_analyzers": ("analyzers", lambda analyzer: _name_of(analyzer, "diagnose")),
+            "hub_register_model_analyzers": ("model_analyzers", lambda analyzer: _name_of(analyzer, "ask")),
+            "hub_register_settings": ("settings", lambda settings: _settings_of(settings, name)),
             "hub_register_sync_strategies": ("strategies", lambda strategy: _name_of(strategy, "plan")),
         }
         for hook_name, (kind, name_of) in collectors.items():
@@ -216,6 +224,12 @@ def _service_id(pack: Any) -> str:
     if not isinstance(pack, ServicePack):
         raise PluginError(f"a pack must be a ServicePack, not {type(pack).__name__}")
     return pack.service_id
+
+
+def _settings_of(settings: Any, plugin: str) -> str:
+    if not isinstance(settings, PluginSettings):
+        raise PluginError(f"settings must be PluginSettings, not {type(settings).__name__}")
+    return plugin
 
 
 def _name_of(thing: Any, method: str) -> str:

@@ -17,6 +17,7 @@ from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
 from hub.analyses.examination import examine
+from hub.analyses.model_questions import ask_where_left, ready_signatures
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.neighbours import Neighbours, find_neighbours, name_child, read_neighbours
 from hub.analyses.patches import content_hash
@@ -25,7 +26,7 @@ from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Analyzer, Diagnosis, Evidence
 from hub.errors import Conflict, NotFound
-from hub.executions.fingerprint import Fingerprint, take_fingerprint
+from hub.executions.fingerprint import take_fingerprint
 from hub.executions.models import Execution, ExecutionStatus
 from hub.executions.services import ensure_detail
 from hub.extensions import db
@@ -73,6 +74,17 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What an analysis is kept under. ``request`` holds what a repair has to find unchanged; the fingerprints are the failure's."""
+
+    title: str
+    request: Json
+    execution_id: str | None = None
+    fingerprint: str | None = None
+    fingerprint_case: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where an analysed failure happened, as far as the hub knows."""
 
@@ -116,9 +128,8 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
         db.session.commit()
         return known
     db.session.rollback()  # no transaction while patches are tried
-    return _store(
-        actor, evidence, title=title, execution_id=execution_id, request=request, marks=marks, features=current.features
-    )
+    about = About(title, request, execution_id, marks.error or None, marks.case)
+    return _store(actor, evidence, about, current.features)
 
 
 def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
@@ -127,7 +138,7 @@ def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
     if execution.get("status") == "success":
         raise UnreadableDocument("succeeded", "This execution succeeded; there is no failure to explain.")
     evidence = build_evidence(execution, workflow)
-    return _store(actor, evidence, title=str(evidence.workflow["name"]), execution_id=None, request={"base": None})
+    return _store(actor, evidence, About(str(evidence.workflow["name"]), {"base": None}))
 
 
 def get_analysis(actor: Actor, analysis_id: str) -> AiAnalysis:
@@ -234,7 +245,7 @@ def execution_document(subject: Subject) -> Json:
 
 def enabled_signatures() -> set[str]:
     """Signatures of the analyzers that are enabled: what others have said is not said again."""
-    return {signature(analyzer) for analyzer in _analyzers()}
+    return {signature(analyzer) for analyzer in _analyzers()} | ready_signatures()
 
 
 def _analyzers() -> Collection[Analyzer]:
@@ -301,38 +312,35 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
-def _store(
-    actor: Actor,
-    evidence: Evidence,
-    *,
-    title: str,
-    execution_id: str | None,
-    request: Json,
-    marks: Fingerprint = Fingerprint(),  # noqa: B008 (frozen)
-    features: Features | None = None,
-) -> AiAnalysis:
-    assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
+def _store(actor: Actor, evidence: Evidence, about: About, features: Features | None = None) -> AiAnalysis:
     analyzer, diagnosis = diagnose(evidence)
-    diagnosis = examine(diagnosis, evidence, features)
+    analysis = store_diagnosis(actor, evidence, examine(diagnosis, evidence, features), analyzer, about)
+    db.session.commit()
+    ask_where_left(actor, analysis, diagnosis)
+    return analysis
+
+
+def store_diagnosis(actor: Actor, evidence: Evidence, diagnosis: Diagnosis, analyzer: str, about: About) -> AiAnalysis:
+    """Store an analysis in the present transaction; the caller commits. ``analyzer`` is a signature."""
+    assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     plain = clean_json(diagnosis.model_dump(mode="json"))
     analysis = AiAnalysis(
         user_id=actor.user_id,
-        execution_id=execution_id,
+        execution_id=about.execution_id,
         error_data=clean_json(evidence.model_dump(mode="json")),
-        request_data=request,
+        request_data=about.request,
         analysis=plain,
         suggestions=plain["suggestions"],
         confidence=diagnosis.confidence,
         analyzer=analyzer,
         cause=diagnosis.cause.value,
         node=clean_json(diagnosis.node),
-        title=clean_json(title),
-        fingerprint=marks.error or None,
-        fingerprint_case=marks.case,
+        title=clean_json(about.title),
+        fingerprint=about.fingerprint,
+        fingerprint_case=about.fingerprint_case,
     )
     db.session.add(analysis)
     db.session.flush()
-    details = {"cause": analysis.cause, "analyzer": analyzer, "execution_id": execution_id}
+    details = {"cause": analysis.cause, "analyzer": analyzer, "execution_id": about.execution_id}
     record_event(actor, "analysis.create", "analysis", analysis.id, details=details)
-    db.session.commit()
     return analysis

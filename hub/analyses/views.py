@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Blueprint, flash, make_response, request
+from flask import Blueprint, flash, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
-from hub.analyses import repair, services
+from hub.analyses import model_questions, repair, services
 from hub.analyses.cause_words import name_cause, name_place
 from hub.analyses.documents import UnreadableDocument, parse_document
+from hub.analyses.model_words import describe_stage
 from hub.analyses.models import AiAnalysis, Repair
 from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair import RepairPreview
@@ -28,7 +29,7 @@ from hub.analyses.repair_words import (
 )
 from hub.analyses.trial_words import present_trial
 from hub.contracts.analysis import Diagnosis
-from hub.errors import Conflict, Invalid
+from hub.errors import Conflict, Invalid, TooMany
 from hub.htmx import go_to, is_fragment_request, render
 from hub.i18n import current_language
 
@@ -37,6 +38,7 @@ bp = Blueprint("analyses", __name__)
 bp.add_app_template_global(name_cause, "name_cause")
 bp.add_app_template_global(name_place, "name_place")
 bp.add_app_template_global(describe_confidence, "describe_confidence")
+bp.add_app_template_global(describe_stage, "describe_stage")
 
 
 @bp.get("/analyses")
@@ -77,11 +79,26 @@ def analyze_upload() -> ResponseReturnValue:
 def show(analysis_id: str) -> ResponseReturnValue:
     """Cause, evidence, suggestions and the change; the repair's progress is the part that polls."""
     analysis = services.get_analysis(current_actor(), analysis_id)
+    if is_fragment_request() and request.headers.get("HX-Target") == "model":
+        return _model_progress(analysis)
     repairs = repair.list_repairs(analysis)
     answer = make_response(_page(analysis, repairs))
     if is_fragment_request() and repairs and repairs[0].finished_at is not None:
         answer.headers["HX-Refresh"] = "true"  # the end of a repair changes the whole page
     return answer
+
+
+@bp.post("/analyses/<analysis_id>/model")
+def ask_model(analysis_id: str) -> ResponseReturnValue:
+    """Ask the model about it, and show the page that waits for the answer."""
+    actor = current_actor()
+    analysis = services.get_analysis(actor, analysis_id)
+    try:
+        call = model_questions.ask_model(actor, analysis)
+    except (Conflict, TooMany) as error:
+        flash(error.message, "error")
+        return go_to("analyses.show", analysis_id=analysis_id)
+    return go_to("analyses.show", analysis_id=call.analysis_id or analysis_id)
 
 
 @bp.post("/analyses/<analysis_id>/feedback")
@@ -128,6 +145,16 @@ def old_workflow(repair_id: str) -> ResponseReturnValue:
     return Response(json.dumps(document, ensure_ascii=False, indent=2), mimetype="application/json", headers=headers)
 
 
+def _model_progress(analysis: AiAnalysis) -> ResponseReturnValue:
+    """The part that polls while a model is asked; its answer is a page of its own."""
+    share = model_questions.find_share(analysis, with_sent=True)
+    part = render("analyses/show.html", block="model", analysis=analysis, share=share, language=current_language())
+    answer = make_response(part)
+    if share.call is not None and share.call.answer_id is not None and not share.is_answer:
+        answer.headers["HX-Redirect"] = url_for("analyses.show", analysis_id=share.call.answer_id)
+    return answer
+
+
 def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
     language = current_language()
     diagnosis = Diagnosis.model_validate(analysis.analysis)
@@ -143,6 +170,7 @@ def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
         language=language,
         diagnosis=diagnosis,
         place=services.find_place(analysis),
+        share=model_questions.find_share(analysis, with_sent=True),
         chosen=chosen,
         preview=_words(preview) if preview else None,
         trials=[[present_trial(trial) for trial in suggestion.trials] for suggestion in diagnosis.suggestions],

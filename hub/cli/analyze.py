@@ -21,8 +21,9 @@ from hub.plugin_manager import PluginManager
 @click.command("analyze")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--explain", is_flag=True, help="Print prose instead of JSON.")
+@click.option("--model", "with_model", is_flag=True, help="Also ask the model that is set up in the hub; needs its database.")
 @click.option("--language", type=click.Choice(["en", "ar"]), default="en", show_default=True, help="Language of the texts.")
-def analyze(file: Path, explain: bool, language: str) -> None:
+def analyze(file: Path, explain: bool, with_model: bool, language: str) -> None:
     """Say why the execution in FILE failed and what repairs it; "-" reads standard input.
 
     FILE holds {"execution": ..., "workflow": ...} or one execution, as n8n's public API gives them. The answer is JSON.
@@ -35,6 +36,10 @@ def analyze(file: Path, explain: bool, language: str) -> None:
         click.echo(f"hub analyze: {error.message}", err=True)
         sys.exit(2)
     _, diagnosis = ask_analyzers(load_analyzers(), evidence)
+    if with_model:
+        from hub.cli.ask_model import ask_model
+
+        diagnosis = ask_model(evidence, diagnosis)
     if explain:
         click.echo(prose(diagnosis, language))
     else:

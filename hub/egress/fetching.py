@@ -56,17 +56,19 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     params: Mapping[str, str] | None = None,
     json: Any = None,
+    content: bytes | None = None,
     timeout: float = 30.0,
     max_bytes: int = 5_000_000,
 ) -> Answer:
     """Make one request within ``timeout`` seconds in all and read at most ``max_bytes`` of decompressed answer.
 
-    A redirect is an answer like any other. Raises ``EgressError`` for everything that is no complete answer.
+    The body is ``json``, or ``content`` as it is. A redirect is an answer like any other.
+    Raises ``EgressError`` for everything that is no complete answer.
     """
     target = check_url(url)
     started = time.monotonic()
-    body = None if json is None else json_module.dumps(json, allow_nan=False).encode()
-    own = _HEADERS if body is None else {**_HEADERS, "Content-Type": "application/json"}
+    body = content if json is None else json_module.dumps(json, allow_nan=False).encode()
+    own = _HEADERS if json is None else {**_HEADERS, "Content-Type": "application/json"}
     given = {name.lower() for name in headers or ()}
     merged = {name: value for name, value in own.items() if name.lower() not in given} | dict(headers or {})
     try:

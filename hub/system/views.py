@@ -39,4 +39,5 @@ def plugins() -> ResponseReturnValue:
         raise NotAllowed(_("Only operators see the plugins."))
     manager: PluginManager = current_app.extensions["hub_plugins"]
     safe_mode = current_app.extensions["hub_config"].safe_mode
-    return render("system/plugins.html", plugins=list(manager.plugins.values()), safe_mode=safe_mode)
+    settable = manager.registry.settings.keys()
+    return render("system/plugins.html", plugins=list(manager.plugins.values()), settable=settable, safe_mode=safe_mode)

@@ -13,6 +13,7 @@ from typing import Any
 from flask import current_app
 
 from hub.accounts.models import ApiKey, Session
+from hub.analyses.model_tables import CallState, ModelCall
 from hub.analyses.models import AiAnalysis, Repair
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -81,6 +82,8 @@ def build_estate(owner: Actor) -> dict[str, str]:
     repair = Repair(analysis_id=analysis.id, user_id=owner.user_id, suggestion_index=0, digest="0" * 64, message=name)
     db.session.add(repair)
     db.session.flush()
+    asked = {"analyzer": "openai_compatible", "model": name, "state": CallState.DONE, "sent": [name], "content": name}
+    db.session.add(ModelCall(user_id=owner.user_id, analysis_id=analysis.id, notes=[{"en": name, "ar": name}], **asked))
     sealed = current_app.extensions["hub_vault"].encrypt(json.dumps(document), binding=f"repairs.pre_image:{repair.id}")
     repair.pre_image = {"sealed": sealed}
     job = enqueue("sync.run", unique_key=f"sync:{instance.id}", instance_id=instance.id)

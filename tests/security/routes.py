@@ -10,8 +10,8 @@ from werkzeug.routing import Rule
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 API = "/api/"
-#: Parameters that are no ids but a place within the object named before them, and a value that exists.
-POSITIONS = {"suggestion_index": "0"}
+#: Parameters that are no ids of somebody's object (a place within the one named before, a plugin), and a value that exists.
+POSITIONS = {"suggestion_index": "0", "plugin_name": "openai_compatible"}
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def test_the_command_lists_them(app: Flask, monkeypatch: pytest.MonkeyPatch) -> 
     runner = app.test_cli_runner()
     plain = runner.invoke(main, ["plugin", "list"])
     assert plain.exit_code == 0
-    assert plain.output.startswith("stripe       enabled   bundled   Stripe: payments, customers, refunds.\n")
+    assert plain.output.startswith("stripe             enabled   bundled   Stripe: payments, customers, refunds.\n")
     monkeypatch.setattr(app.extensions["hub_plugins"].plugins["rules"], "problem", "is broken")
     broken = runner.invoke(main, ["plugin", "list", "--json"])
     assert broken.exit_code == 1
