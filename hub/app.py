@@ -18,6 +18,7 @@ from hub.analyses.views import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
+from hub.automation import models as _automation
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
 from hub.catalog.views import bp as catalog_pages
@@ -42,7 +43,7 @@ from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
-MODELS = (_accounts, _analyses, _audit, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
+MODELS = (_accounts, _analyses, _audit, _automation, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
 
 #: All background work is declared once this module is imported.
 JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _queue_jobs, _sync_jobs)

@@ -46,7 +46,14 @@ _ENDS: Words = {
         "A retry starts at the node “%(node)s”, but the change lies before it, so the retry proves nothing about it."
     ),
     "n8n-refused": lazy_gettext("n8n refuses the changed workflow: %(message)s"),
+    "automation-stopped": lazy_gettext("Automation was stopped before the repair was proven."),
     # Applied.
+    "held-as-draft": lazy_gettext(
+        "The repair works. It waits in the draft, because this workflow's automation does not publish. Publish it in n8n."
+    ),
+    "stopped-as-draft": lazy_gettext(
+        "The repair works. It waits in the draft, because automation was stopped before it was published. Publish it in n8n."
+    ),
     "verified": lazy_gettext("The failed execution ran again with the change, and the node “%(node)s” did its work."),
     "not-reached": lazy_gettext("The failed node works now, but the node “%(node)s” after it did not run."),
     "no-output": lazy_gettext("The node “%(node)s” works now but gave no items, so nothing after it ran."),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import undefer
 from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
+from hub.analyses.learning import forget_learned, judge_for, source_key
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.patches import content_hash
 from hub.analyses.repair_guards import live_differs
@@ -49,6 +50,7 @@ class AnalysisRow:
     cause: str
     node: str | None
     title: str
+    source: str
     confidence: float
     helpful: bool | None
     applied: bool
@@ -150,6 +152,7 @@ def give_feedback(actor: Actor, analysis_id: str, helpful: bool | None) -> AiAna
     analysis.helpful = helpful
     record_event(actor, "analysis.feedback", "analysis", analysis.id, details={"helpful": helpful})
     db.session.commit()
+    forget_learned()
     return analysis
 
 
@@ -275,6 +278,7 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     analyzer, diagnosis = diagnose(evidence)
     plain = clean_json(diagnosis.model_dump(mode="json"))
+    source = clean_json(source_key(analyzer, diagnosis.source))
     analysis = AiAnalysis(
         user_id=actor.user_id,
         execution_id=execution_id,
@@ -283,6 +287,8 @@ def _store(actor: Actor, evidence: Evidence, *, title: str, execution_id: str | 
         analysis=plain,
         suggestions=plain["suggestions"],
         confidence=diagnosis.confidence,
+        calibrated=judge_for(actor).cause(source, diagnosis.confidence).value,
+        source=source,
         analyzer=analyzer,
         cause=diagnosis.cause.value,
         node=clean_json(diagnosis.node),
