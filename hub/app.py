@@ -14,11 +14,14 @@ from hub.accounts import web as accounts_web
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import models as _analyses
-from hub.analyses.views import bp as analyses_pages
+from hub.analyses.calibration_page import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
+from hub.automation import jobs as _automation_jobs
 from hub.automation import models as _automation
+from hub.automation.views import bp as automation_pages
+from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
 from hub.catalog.views import bp as catalog_pages
@@ -27,7 +30,6 @@ from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
-from hub.executions.workflow_page import bp as workflows_pages
 from hub.extensions import Base, db, htmx
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
@@ -46,7 +48,7 @@ from hub.workflows import models as _workflows
 MODELS = (_accounts, _analyses, _audit, _automation, _catalog, _executions, _http_builder, _instances, _jobs, _workflows)
 
 #: All background work is declared once this module is imported.
-JOBS = (_accounts_jobs, _analyses_jobs, _catalog_jobs, _queue_jobs, _sync_jobs)
+JOBS = (_accounts_jobs, _analyses_jobs, _automation_jobs, _catalog_jobs, _queue_jobs, _sync_jobs)
 
 PAGES = (
     dashboard_pages,
@@ -55,6 +57,7 @@ PAGES = (
     workflows_pages,
     executions_pages,
     analyses_pages,
+    automation_pages,
     catalog_pages,
     audit_pages,
     system_pages,
@@ -75,6 +78,7 @@ def create_app(config: Config | None = None) -> Flask:
     accounts_web.init_app(app)
     errors_web.init_app(app)
     sample.init_app(app)
+    _automation_jobs.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     if config.is_development:

@@ -224,7 +224,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Largest execution data that is read from an n8n, in bytes.",
         _at_least(10_000),
     ),
-    Setting("HUB_AUTOMATION", "true", "Whether workflows may be explained and repaired without a click, where a person set it.", as_bool),
+    Setting(
+        "HUB_AUTOMATION",
+        "true",
+        "Whether workflows may be explained and repaired without a click, where a person set it.",
+        as_bool,
+    ),
     Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", _share),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", _at_least(0)),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", _at_least(0)),

@@ -15,9 +15,9 @@ PRIOR_CASES = 10.0
 #: Below this many labels a number is said in words: it is not calibrated yet.
 LABELS_NEEDED = 20
 BINS = 10
-#: Variances of the prior of slope and shift: 0.25 lets a slope of 1 become 0.5 or 1.5 easily, and less than 0 hardly.
-_SLOPE_VARIANCE = 0.25
-_SHIFT_VARIANCE = 1.0
+#: Variances of the prior of slope and shift: one case moves 0.9 by about 0.1, twenty undo a plain over-confidence.
+_SLOPE_VARIANCE = 0.1
+_SHIFT_VARIANCE = 0.3
 _EDGE = 0.01
 _Z = 1.96
 

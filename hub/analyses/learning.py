@@ -11,6 +11,7 @@ import enum
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
@@ -178,7 +179,7 @@ def _read_tallies(user_id: str | None = None) -> Iterator[Tally]:
             yield Tally(target, source, owner, stated, shown, count if right else 0, 0 if right else count)
 
 
-def _thumbs() -> sa.Select[tuple[str, str, float, float, bool, int]]:
+def _thumbs() -> sa.Select[Any]:
     labels = (
         sa.select(
             AiAnalysis.source,
@@ -193,7 +194,7 @@ def _thumbs() -> sa.Select[tuple[str, str, float, float, bool, int]]:
     return _counted(labels)
 
 
-def _verdicts() -> sa.Select[tuple[str, str, float, float, bool, int]]:
+def _verdicts() -> sa.Select[Any]:
     """The newest verdict of each suggestion: pressing the button again is no further case. Partial and unproven say nothing."""
     newest = sa.func.row_number().over(
         partition_by=(Repair.analysis_id, Repair.suggestion_index), order_by=(Repair.created_at.desc(), Repair.id.desc())
@@ -218,12 +219,12 @@ def _verdicts() -> sa.Select[tuple[str, str, float, float, bool, int]]:
     return _counted(judged).where(judged.c.age == 1)
 
 
-def _counted(labels: sa.Subquery) -> sa.Select[tuple[str, str, float, float, bool, int]]:
+def _counted(labels: sa.Subquery) -> sa.Select[Any]:
     columns = [labels.c[name] for name in ("source", "user_id", "stated", "shown", "is_right")]
     return sa.select(*columns, sa.func.count()).group_by(*columns)
 
 
-def _hundredths(column: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
+def _hundredths(column: Any) -> sa.ColumnElement[Any]:
     """Rounded, so that there are few groups. By way of an integer, because PostgreSQL rounds no float to digits."""
     return sa.cast(sa.cast(sa.func.floor(column * 100 + 0.5), sa.Integer), sa.Double) / 100.0
 
@@ -267,7 +268,9 @@ def read_calibration(actor: Actor, target: Target = Target.CAUSE, source: str | 
     owner = None if actor.is_operator else actor.user_id
     tallies = [tally for tally in _read_tallies(owner) if tally.target is target]
     chosen = [tally for tally in tallies if source in (None, tally.source)]
-    counted = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((AiAnalysis.cause == Cause.UNKNOWN, 1), else_=0)), 0))
+    counted = sa.select(
+        sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((AiAnalysis.cause == Cause.UNKNOWN, 1), else_=0)), 0)
+    )
     if owner is not None:
         counted = counted.where(AiAnalysis.user_id == owner)
     analyses, unknown = db.session.execute(counted).one()

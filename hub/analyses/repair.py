@@ -125,7 +125,9 @@ def request_repair(
         raise Invalid(fields={"proof": _("Choose one of the offered ways of proof.")})
     if analysis.applied:
         raise Conflict(_("This analysis was applied already."))
-    return _queue(actor, analysis, suggestion_index, digest, {"proof": proof.value, **({"hold": "held-as-draft"} if hold else {})})
+    return _queue(
+        actor, analysis, suggestion_index, digest, {"proof": proof.value, **({"hold": "held-as-draft"} if hold else {})}
+    )
 
 
 def get_repair(actor: Actor, repair_id: str) -> Repair:

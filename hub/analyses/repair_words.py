@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import format_percent, lazy_gettext, ngettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, ngettext
 
 from hub.analyses.diagnosis import confidence_word
+from hub.analyses.learning import Confidence
 from hub.instances.words import describe_error
 
 Details = Mapping[str, Any]
@@ -224,6 +225,14 @@ def describe_proof(kind: str) -> str:
 def describe_confidence(confidence: float) -> str:
     """The level of a confidence in words."""
     return {"high": _("high"), "medium": _("medium"), "low": _("low")}[confidence_word(confidence)]
+
+
+def say_confidence(confidence: Confidence) -> str:
+    """A confidence as the macro of the pages says it: per cents with their cases, or a word where there are too few."""
+    if confidence.is_calibrated:
+        cases = ngettext("%(num)s case", "%(num)s cases", confidence.labels)
+        return f"{format_percent(confidence.value)} · {cases}"
+    return f"{describe_confidence(confidence.value)} · {_('not yet calibrated')}"
 
 
 def describe_input_problem(code: str, details: Details) -> str:

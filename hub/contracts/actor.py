@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-
 #: ``Actor.via`` of what the hub does by itself on a person's behalf.
 AUTOMATION = "automation"
 
@@ -22,7 +21,8 @@ class Actor:
     """The person, key or process in whose name a service acts. Every service that owns data takes one first.
 
     ``user_id`` is None only for the hub itself (``SYSTEM``): jobs that act for nobody. ``via`` is ``web``, ``api``, ``cli``,
-    ``job``, or ``automation`` where the hub acts by itself for the person. ``permissions`` is None for a person (all of their own), or the scopes of an API key.
+    ``job``, or ``automation`` where the hub acts by itself for the person. ``permissions`` is None for a person (all of their
+    own), or the scopes of an API key.
     """
 
     user_id: str | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hub.analyses.models import AiAnalysis
+from hub.automation.services import RunRow, Switch, get_switch, list_waiting
 from hub.contracts.actor import Actor
 from hub.executions.models import ExecutionStatus
 from hub.executions.services import ExecutionRow, list_executions
@@ -19,6 +20,7 @@ from hub.workflows.models import Workflow
 
 SHOWN_INSTANCES = 8
 SHOWN_FAILURES = 6
+SHOWN_WAITING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Overview:
     failures: Sequence[ExecutionRow]
     explained: dict[str, Explained]
     most_failing: Sequence[FailingWorkflow]
+    waiting: Sequence[RunRow]
+    switch: Switch
 
 
 def get_overview(actor: Actor) -> Overview:
@@ -59,6 +63,8 @@ def get_overview(actor: Actor) -> Overview:
         failures=failures,
         explained=_find_explained(actor, [row.id for row in failures]),
         most_failing=list_most_failing(actor),
+        waiting=list_waiting(actor, limit=SHOWN_WAITING),
+        switch=get_switch(actor),
     )
 
 
