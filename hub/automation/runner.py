@@ -35,7 +35,9 @@ from hub.contracts.analysis import Cause, Evidence
 from hub.errors import HubError
 from hub.executions.models import Execution, ExecutionStatus
 from hub.extensions import db
+from hub.instances.errors import N8nError
 from hub.instances.models import Instance
+from hub.instances.words import describe_error
 from hub.jobs.services import JobContext, RetryLater, enqueue
 from hub.workflows.models import Workflow
 
@@ -85,14 +87,19 @@ def run_automation(execution_id: str, context: JobContext) -> None:
     run = _open_run(execution_id)
     if run is None:
         return
+    run_id = run.id
     try:
         _deal_with(run)
-    except HubError as error:
+    except (HubError, N8nError) as error:
         db.session.rollback()
         if context.attempt < _TRIES:
-            raise RetryLater(_PAUSE, error.message) from error
-        run = db.session.get_one(AutomationRun, run.id, populate_existing=True)
-        _close(run, RunOutcome.SKIPPED, Reason("not-explained", {"message": error.message[:300]}))
+            raise RetryLater(_PAUSE, _words(error)) from error
+        run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
+        _close(run, RunOutcome.SKIPPED, Reason("not-explained", {"message": _words(error)[:300]}))
+
+
+def _words(error: HubError | N8nError) -> str:
+    return error.message if isinstance(error, HubError) else describe_error(error.code, error.details)
 
 
 def _open_run(execution_id: str) -> AutomationRun | None:
@@ -149,7 +156,11 @@ def _is_own(execution: Execution) -> bool:
         sa.select(Repair.id)
         .join(AiAnalysis, AiAnalysis.id == Repair.analysis_id)
         .join(Execution, Execution.id == AiAnalysis.execution_id)
-        .where(Execution.instance_id == execution.instance_id, Repair.retry_n8n_execution_id == execution.n8n_execution_id)
+        .where(
+            Execution.instance_id == execution.instance_id,
+            Repair.retry_n8n_execution_id == execution.n8n_execution_id,
+            Repair.created_at > utc_now() - FRESH - dt.timedelta(days=1),  # an n8n may begin to count anew
+        )
         .limit(1)
     )
     return db.session.scalar(statement) is not None
