@@ -61,7 +61,7 @@ class CalibrationQuery(Resource):
     source: str | None = None
 
 
-@operation("GET", "/analyses/calibration", scope="analyses:read", answer=CalibrationResource)
+@operation("GET", "/calibration", scope="analyses:read", answer=CalibrationResource)
 def get_calibration(query: CalibrationQuery) -> Any:
     """How well confidences hold, by your own feedback and repairs; by everybody's for an operator."""
     report = read_calibration(current_actor(), query.target, query.source)
