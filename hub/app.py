@@ -15,11 +15,15 @@ from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
 from hub.analyses import models as _analyses
+from hub.analyses.calibration_page import bp as analyses_pages
 from hub.analyses.model_use_pages import bp as model_use_pages
-from hub.analyses.views import bp as analyses_pages
 from hub.api import init_api
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
+from hub.automation import jobs as _automation_jobs
+from hub.automation import models as _automation
+from hub.automation.views import bp as automation_pages
+from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
 from hub.catalog.views import bp as catalog_pages
@@ -29,7 +33,6 @@ from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import jobs as _executions_jobs
 from hub.executions import models as _executions
 from hub.executions.views import bp as executions_pages
-from hub.executions.workflow_page import bp as workflows_pages
 from hub.extensions import Base, db, htmx
 from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
@@ -55,6 +58,7 @@ MODELS = (
     _analyses,
     _model_tables,
     _audit,
+    _automation,
     _catalog,
     _executions,
     _http_builder,
@@ -68,6 +72,7 @@ MODELS = (
 JOBS = (
     _accounts_jobs,
     _analyses_jobs,
+    _automation_jobs,
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
@@ -85,6 +90,7 @@ PAGES = (
     failures_pages,
     analyses_pages,
     model_use_pages,
+    automation_pages,
     catalog_pages,
     audit_pages,
     system_pages,
@@ -106,6 +112,7 @@ def create_app(config: Config | None = None) -> Flask:
     accounts_web.init_app(app)
     errors_web.init_app(app)
     sample.init_app(app)
+    _automation_jobs.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     if config.is_development:

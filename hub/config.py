@@ -54,6 +54,16 @@ def _at_least(minimum: int) -> Callable[[str], int]:
     return parse
 
 
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("must be a number from 0 to 1")
+    return value
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -214,8 +224,31 @@ SETTINGS: tuple[Setting, ...] = (
         "Largest execution data that is read from an n8n, in bytes.",
         _at_least(10_000),
     ),
+    Setting(
+        "HUB_AUTOMATION",
+        "true",
+        "Whether workflows may be explained and repaired without a click, where a person set it.",
+        as_bool,
+    ),
+    Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", _share),
+    Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", _at_least(0)),
+    Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", _at_least(0)),
+    Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", _at_least(0)),
+    Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", _at_least(0)),
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AutomationLimits:
+    """How far automation may go on this hub. ``confidence`` is the least P(fix works); the others count repairs."""
+
+    enabled: bool
+    confidence: float
+    workflow_per_hour: int
+    workflow_per_day: int
+    instance_per_hour: int
+    user_per_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +273,7 @@ class Config:
     sample: bool
     worker_threads: int
     execution_max_bytes: int
+    automation: AutomationLimits
     log_level: str
 
     @property
@@ -320,6 +354,14 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         sample=development if values["HUB_SAMPLE"] is None else values["HUB_SAMPLE"],
         worker_threads=values["HUB_WORKER_THREADS"],
         execution_max_bytes=values["HUB_EXECUTION_MAX_BYTES"],
+        automation=AutomationLimits(
+            enabled=values["HUB_AUTOMATION"],
+            confidence=values["HUB_AUTOMATION_CONFIDENCE"],
+            workflow_per_hour=values["HUB_AUTOMATION_WORKFLOW_PER_HOUR"],
+            workflow_per_day=values["HUB_AUTOMATION_WORKFLOW_PER_DAY"],
+            instance_per_hour=values["HUB_AUTOMATION_INSTANCE_PER_HOUR"],
+            user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
+        ),
         log_level=values["HUB_LOG_LEVEL"],
     )
 

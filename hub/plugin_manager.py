@@ -147,6 +147,10 @@ class PluginManager:
         """Whether any plugin that was meant to be there is not."""
         return any(info.problem for info in self.plugins.values())
 
+    def listen(self, name: str, listener: object) -> None:
+        """Let a part of the hub itself be told by notify hooks, like a plugin."""
+        self._pluggy.register(listener, name=f"hub.{name}")
+
     def notify(self, hook_name: str, **arguments: Any) -> None:
         """Call a notify hook plugin by plugin: one that raises is logged and stops no other."""
         for name, plugin in self._pluggy.list_name_plugin():

@@ -83,6 +83,7 @@ NAVIGATION = (
             NavigationItem("failures.index", lazy_gettext("Failures"), "bug", "f"),
             NavigationItem("workflows.index", lazy_gettext("Workflows"), "workflow", "w"),
             NavigationItem("analyses.index", lazy_gettext("Analyses"), "stethoscope", "a"),
+            NavigationItem("automation.index", lazy_gettext("Automation"), "zap", "u"),
             NavigationItem("instances.index", lazy_gettext("Instances"), "server", "i"),
             NavigationItem("catalog.index", lazy_gettext("Templates"), "layers", "t"),
         ),

@@ -22,6 +22,7 @@ from hypothesis import settings
 from hub import create_app
 from hub.accounts.models import User
 from hub.accounts.services import Client, open_session
+from hub.analyses.learning import forget_learned
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role
 from hub.database.migrations import upgrade_database
@@ -108,6 +109,7 @@ def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
             transaction = connection.begin()
             engines[None] = connection  # type: ignore[assignment]
             db.session.configure(join_transaction_mode="create_savepoint")
+            forget_learned()  # what another test's people judged is rolled back
             try:
                 yield db.session
             finally:

@@ -44,7 +44,7 @@ user_registered = Signal("Somebody registered.")
 
 
 #: What API keys may be allowed: all reading, all writing, or either in one area. A person in a browser may do all of it.
-AREAS = ("account", "instances", "workflows", "executions", "analyses", "repairs", "audit")
+AREAS = ("account", "instances", "workflows", "executions", "analyses", "repairs", "automation", "audit")
 PERMISSIONS = ("read", "write", *(f"{area}:{verb}" for area in AREAS for verb in ("read", "write")))
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hub.accounts.web import current_actor
 from hub.analyses import repair, repair_undo, services
+from hub.analyses.learning import judge_for
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair_run import ProofKind
 from hub.analyses.repair_words import describe_end, describe_warning
 from hub.contracts.analysis import Cause, Diagnosis
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.json_api import ListOf, ListQuery, Resource, Time, operation
 
 
 class Text(Resource):
@@ -59,7 +61,9 @@ class SuggestionResource(Resource):
     explanation: Text
     kind: Literal["patch", "manual"]
     patch: list[dict[str, Any]] | None = Field(description="RFC 6902 on {name, nodes, connections, settings}.")
-    confidence: float
+    confidence: float = Field(description="The analyzer's own number, 0 to 1.")
+    calibrated: float = Field(description="P(fix works), by what became of earlier ones.")
+    labels: int = Field(description="Cases behind it; below 20 the number is not calibrated yet.")
     trials: list[TrialResource]
     objection: ObjectionResource | None = Field(description="Null where the change can be applied as far as is known.")
 
@@ -70,9 +74,12 @@ class AnalysisRowResource(Resource):
     id: str
     execution_id: str | None
     title: str = Field(description="Name of the workflow.")
+    source: str = Field(description="The rule, or the version of the model, that said so.")
     cause: str
     node: str | None
-    confidence: float
+    confidence: float = Field(description="The analyzer's own number, 0 to 1.")
+    calibrated: float = Field(description="P(cause right), by feedback on earlier ones.")
+    labels: int = Field(description="Cases behind it; below 20 the number is not calibrated yet.")
     applied: bool
     helpful: bool | None
     repair_state: RepairState | None
@@ -93,7 +100,9 @@ class AnalysisResource(Resource):
     title: str = Field(description="Name of the workflow.")
     cause: Cause
     node: str | None = Field(description="The culprit; may stand before the node that failed.")
-    confidence: float = Field(description="How likely the cause is right, 0 to 1.")
+    confidence: float = Field(description="The analyzer's own number for the cause, 0 to 1.")
+    calibrated: float = Field(description="P(cause right), by feedback on earlier ones.")
+    labels: int = Field(description="Cases behind it; below 20 the number is not calibrated yet.")
     summary: Text
     evidence: list[QuoteResource]
     suggestions: list[SuggestionResource]
@@ -205,7 +214,14 @@ def create_analysis(json: NewAnalysis) -> Any:
 @operation("GET", "/analyses", scope="analyses:read", answer=AnalysisList)
 def list_analyses(query: AnalysisQuery) -> Any:
     """Your analyses, newest first."""
-    return list_answer(AnalysisList, AnalysisRowResource, services.list_analyses(current_actor(), **dict(query)))
+    page = services.list_analyses(current_actor(), **dict(query))
+    judge = judge_for(current_actor())
+    rows = []
+    for row in page.rows:
+        cause = judge.cause(row.source, row.confidence)
+        known = dataclasses.asdict(row)
+        rows.append(AnalysisRowResource.model_validate({**known, "calibrated": cause.value, "labels": cause.labels}))
+    return AnalysisList(data=rows, next_cursor=page.next_cursor)
 
 
 @operation("GET", "/analyses/<analysis_id>", scope="analyses:read", answer=AnalysisResource, errors=(404,))
@@ -283,7 +299,12 @@ def _analysis(analysis: AiAnalysis) -> AnalysisResource:
     stored = {
         name: getattr(analysis, name) for name in ("id", "execution_id", "title", "analyzer", "applied", "helpful", "created_at")
     }
-    return AnalysisResource.model_validate({**diagnosis, **stored})
+    judge = judge_for(current_actor())
+    cause = judge.cause(analysis.source, analysis.confidence)
+    for suggestion in diagnosis["suggestions"]:
+        fix = judge.fix(analysis.source, suggestion["confidence"])
+        suggestion.update(calibrated=fix.value, labels=fix.labels)
+    return AnalysisResource.model_validate({**diagnosis, **stored, "calibrated": cause.value, "labels": cause.labels})
 
 
 def _repair(row: Repair) -> RepairResource:

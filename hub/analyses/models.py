@@ -21,6 +21,7 @@ class AiAnalysis(Created, Model):
         sa.Index("ix_ai_analyses_user_id", "user_id"),
         sa.Index("ix_ai_analyses_execution_id", "execution_id"),
         sa.Index("ix_ai_analyses_fingerprint", "user_id", "fingerprint"),
+        sa.Index("ix_ai_analyses_source", "source"),
         sa.Index("ix_ai_analyses_page", "user_id", sa.column("created_at").desc(), sa.column("id").desc()),
     )
 
@@ -38,6 +39,10 @@ class AiAnalysis(Created, Model):
     analyzer: Mapped[str] = mapped_column(sa.String(60))
     cause: Mapped[str] = mapped_column(sa.String(60))
     node: Mapped[str | None] = mapped_column(sa.Text)
+    #: Rule id, or version of a model, whose cases are counted together; see ``learning.source_key``.
+    source: Mapped[str] = mapped_column(sa.String(200), default="none", server_default=sa.text("'none'"))
+    #: P(cause right) as it was first shown; ``confidence`` is the analyzer's own number.
+    calibrated: Mapped[float | None]
     #: What the failure was about when there is no execution row (a file): the workflow's name.
     title: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))
     #: Marks of the failure (``hub.executions.fingerprint``); NULL where it came from a file or nothing is known of it.
@@ -97,4 +102,19 @@ class Repair(Timestamps, Model):
     #: What happened, step by step: ``[{"at", "step", "note"}]``.
     log: Mapped[JsonList]
     message: Mapped[str | None] = mapped_column(sa.Text)
+    #: The suggestion's own number and P(fix works) as it was shown, both from before the repair.
+    confidence: Mapped[float | None]
+    calibrated: Mapped[float | None]
+    #: True where nobody pressed the button.
+    automatic: Mapped[Flag]
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class AutomationStop(Created, Model):
+    """Automation is stopped for a scope (ours): ``hub``, ``user:<id>`` or ``instance:<id>``. No row, no stop."""
+
+    __tablename__ = "automation_stops"
+
+    scope: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    #: Who stopped it; None where it was the command line.
+    user_id: Mapped[str | None] = mapped_column(sa.String(32))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import undefer
 
 from hub.analyses import repair_ledger
 from hub.analyses.differences import Difference, change_digest, find_differences
+from hub.analyses.learning import judge_for
 from hub.analyses.models import AiAnalysis, Repair, RepairState
 from hub.analyses.patch_policy import PatchRefused
 from hub.analyses.patches import Change, apply_change
@@ -27,7 +28,7 @@ from hub.analyses.services import get_analysis
 from hub.analyses.webhook import call_webhook
 from hub.audit.services import record_event
 from hub.columns import utc_now
-from hub.contracts.actor import Actor
+from hub.contracts.actor import AUTOMATION, Actor
 from hub.contracts.analysis import Evidence
 from hub.errors import Conflict, Invalid, NotFound
 from hub.executions.ingest import ExecutionIngest
@@ -97,11 +98,13 @@ def build_preview(analysis: AiAnalysis, index: int) -> RepairPreview:
     )
 
 
-def request_repair(actor: Actor, analysis_id: str, suggestion_index: int, digest: str, proof: ProofKind | None = None) -> Repair:
+def request_repair(
+    actor: Actor, analysis_id: str, suggestion_index: int, digest: str, proof: ProofKind | None = None, *, hold: bool = False
+) -> Repair:
     """Queue the repair that the person saw; the one under way where there is one (a double click).
 
     ``digest`` is the preview's: ``Conflict`` where it is another by now. ``proof`` may be None only where a retry proves the
-    change: calling a webhook again or going without proof has to be chosen.
+    change: calling a webhook again or going without proof has to be chosen. ``hold`` keeps what is proven in the draft.
     """
     analysis = get_analysis(actor, analysis_id)
     running = _find_running(analysis.id)
@@ -118,7 +121,9 @@ def request_repair(actor: Actor, analysis_id: str, suggestion_index: int, digest
         raise Invalid(fields={"proof": _("Choose one of the offered ways of proof.")})
     if analysis.applied:
         raise Conflict(_("This analysis was applied already."))
-    return _queue(actor, analysis, suggestion_index, digest, proof)
+    return _queue(
+        actor, analysis, suggestion_index, digest, {"proof": proof.value, **({"hold": "held-as-draft"} if hold else {})}
+    )
 
 
 def get_repair(actor: Actor, repair_id: str) -> Repair:
@@ -178,7 +183,8 @@ def run_repair(repair_id: str, *, beat: Callable[[], None], make_steps: Callable
 def _advance(steps: RepairSteps, run: RepairRun) -> None:
     """Make the present step and store which is next, before that one is made."""
     try:
-        following = steps.make(run.step)
+        stopped = run.automatic and repair_ledger.is_stopped_repair(run.repair_id)
+        following = steps.make_stopped(run.step) if stopped else steps.make(run.step)
         run.facts.pop("trouble_since", None)
     except PASSING as error:
         if _has_patience(run):
@@ -234,13 +240,17 @@ def recover_repairs() -> None:
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
-def _queue(actor: Actor, analysis: AiAnalysis, index: int, digest: str, proof: ProofKind) -> Repair:
+def _queue(actor: Actor, analysis: AiAnalysis, index: int, digest: str, facts: Json) -> Repair:
+    stated = analysis.suggestions[index]["confidence"]
     repair = Repair(
         analysis_id=analysis.id,
         user_id=analysis.user_id,
         suggestion_index=index,
         digest=digest,
-        log=[repair_ledger.log_entry("queued", {"proof": proof.value})],
+        log=[repair_ledger.log_entry("queued", facts)],
+        confidence=stated,
+        calibrated=judge_for(actor).fix(analysis.source, stated).value,
+        automatic=actor.via == AUTOMATION,
     )
     db.session.add(repair)
     db.session.flush()
@@ -252,7 +262,7 @@ def _queue(actor: Actor, analysis: AiAnalysis, index: int, digest: str, proof: P
         if running is None:
             raise Conflict(_("Another repair of this failure has just ended. Read the analysis again."))
         return running
-    details = {"analysis_id": analysis.id, "suggestion": index, "digest": digest, "proof": proof.value}
+    details = {"analysis_id": analysis.id, "suggestion": index, "digest": digest, **facts}
     record_event(actor, "repair.request", "repair", repair.id, details=details)
     db.session.commit()
     return repair

@@ -17,9 +17,10 @@ from sqlalchemy.orm import undefer
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
 from hub.analyses.repair_words import describe_end
+from hub.analyses.stop_switch import is_stopped
 from hub.audit.services import record_event
 from hub.columns import utc_now
-from hub.contracts.actor import Actor
+from hub.contracts.actor import AUTOMATION, Actor
 from hub.contracts.analysis import Evidence
 from hub.crypto import Vault
 from hub.errors import Conflict
@@ -62,6 +63,7 @@ def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES) -
         patch=tuple(analysis.suggestions[repair.suggestion_index]["patch"]),
         digest=repair.digest,
         proof=ProofKind(started["facts"]["proof"]),
+        automatic=repair.automatic,
         step=Step.CHECK if repair.state is RepairState.QUEUED else Step(repair.step),
         verdict=repair.verdict,
         pre_image=open_pre_image(repair),
@@ -84,6 +86,14 @@ def find_instance(repair_id: str) -> Instance | None:
         .join(Repair, Repair.analysis_id == AiAnalysis.id)
         .where(Repair.id == repair_id)
     )
+
+
+def is_stopped_repair(repair_id: str) -> bool:
+    """Whether automation is stopped for the repair's owner or n8n. Ends the transaction."""
+    instance = find_instance(repair_id)
+    stopped = instance is not None and is_stopped(instance.user_id, instance.id)
+    db.session.rollback()
+    return stopped
 
 
 def open_repair_client(repair_id: str) -> tuple[N8nClient, str]:
@@ -127,7 +137,7 @@ def finish_run(run: RepairRun) -> None:
     if is_applied and run.verdict is Verdict.UNPROVEN and run.new_version_id:
         repair.awaits_version, repair.awaits_since = run.new_version_id, repair.finished_at
     record_event(
-        Actor(user_id=repair.user_id, via="job"),
+        Actor(user_id=repair.user_id, via=AUTOMATION if repair.automatic else "job"),
         f"repair.{repair.state.lower()}",
         "repair",
         repair.id,

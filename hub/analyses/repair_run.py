@@ -54,6 +54,8 @@ class RepairRun:
     patch: tuple[Json, ...]
     digest: str
     proof: ProofKind
+    #: Nobody pressed the button, so the stop switch of automation holds.
+    automatic: bool = False
     # Added by steps.
     step: Step = Step.CHECK
     verdict: Verdict | None = None

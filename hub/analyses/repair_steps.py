@@ -98,6 +98,17 @@ class RepairSteps:
         self.resumed = False
         return following
 
+    def make_stopped(self, step: Step) -> Step:
+        """What is left of a step once automation was stopped: nothing new is changed in n8n, and what is unproven goes back."""
+        if step is Step.CHECK:
+            return self.run.end(RepairState.REFUSED, "automation-stopped")
+        if step in (Step.SAVE, Step.RETRY):
+            self.run.facts["why"] = ["automation-stopped", {}]
+            return Step.RESTORE
+        if step is Step.PUBLISH:
+            self.run.facts["hold"] = "stopped-as-draft"
+        return self.make(step)
+
     def give_up(self, step: Step, error: N8nError) -> Step:
         """Where to go when n8n does not let a step be made."""
         reason = {"error": error.code, "message": str(error.details.get("message", ""))[:300]}
@@ -284,6 +295,8 @@ class RepairSteps:
         if fresh.get("activeVersionId") != run.new_version_id:
             if fresh.get("versionId") != run.new_version_id or not fresh.get("active"):
                 return run.end(RepairState.APPLIED, "edited-before-publish")
+            if "hold" in run.facts:
+                return run.end(RepairState.APPLIED, run.facts["hold"])
             self.client.publish_workflow(run.workflow_id, run.new_version_id)
             if not self._await_live(run.new_version_id):
                 return run.end(RepairState.APPLIED, "not-published", error="timeout", message="")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import format_percent, lazy_gettext, ngettext
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext, ngettext
 
 from hub.analyses.diagnosis import confidence_word
+from hub.analyses.learning import Confidence
 from hub.instances.words import describe_error
 
 Details = Mapping[str, Any]
@@ -46,7 +47,14 @@ _ENDS: Words = {
         "A retry starts at the node “%(node)s”, but the change lies before it, so the retry proves nothing about it."
     ),
     "n8n-refused": lazy_gettext("n8n refuses the changed workflow: %(message)s"),
+    "automation-stopped": lazy_gettext("Automation was stopped before the repair was proven."),
     # Applied.
+    "held-as-draft": lazy_gettext(
+        "The repair works. It waits in the draft, because this workflow's automation does not publish. Publish it in n8n."
+    ),
+    "stopped-as-draft": lazy_gettext(
+        "The repair works. It waits in the draft, because automation was stopped before it was published. Publish it in n8n."
+    ),
     "verified": lazy_gettext("The failed execution ran again with the change, and the node “%(node)s” did its work."),
     "not-reached": lazy_gettext("The failed node works now, but the node “%(node)s” after it did not run."),
     "no-output": lazy_gettext("The node “%(node)s” works now but gave no items, so nothing after it ran."),
@@ -259,6 +267,14 @@ def describe_proof(kind: str) -> str:
 def describe_confidence(confidence: float) -> str:
     """The level of a confidence in words."""
     return {"high": _("high"), "medium": _("medium"), "low": _("low")}[confidence_word(confidence)]
+
+
+def say_confidence(confidence: Confidence) -> str:
+    """A confidence as the macro of the pages says it: per cents with their cases, or a word where there are too few."""
+    if confidence.is_calibrated:
+        cases = ngettext("%(num)s case", "%(num)s cases", confidence.labels)
+        return f"{format_percent(confidence.value)} · {cases}"
+    return f"{describe_confidence(confidence.value)} · {_('not yet calibrated')}"
 
 
 def describe_input_problem(code: str, details: Details) -> str:

@@ -17,6 +17,7 @@ from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
 from hub.analyses.examination import examine
+from hub.analyses.learning import forget_learned, judge_for, source_key
 from hub.analyses.model_questions import ask_where_left, ready_signatures
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.neighbours import Neighbours, find_neighbours, name_child, read_neighbours
@@ -54,6 +55,7 @@ class AnalysisRow:
     cause: str
     node: str | None
     title: str
+    source: str
     confidence: float
     helpful: bool | None
     applied: bool
@@ -174,6 +176,7 @@ def give_feedback(actor: Actor, analysis_id: str, helpful: bool | None) -> AiAna
     analysis.helpful = helpful
     record_event(actor, "analysis.feedback", "analysis", analysis.id, details={"helpful": helpful})
     db.session.commit()
+    forget_learned()
     return analysis
 
 
@@ -324,6 +327,7 @@ def store_diagnosis(actor: Actor, evidence: Evidence, diagnosis: Diagnosis, anal
     """Store an analysis in the present transaction; the caller commits. ``analyzer`` is a signature."""
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     plain = clean_json(diagnosis.model_dump(mode="json"))
+    source = clean_json(source_key(analyzer, diagnosis.source))
     analysis = AiAnalysis(
         user_id=actor.user_id,
         execution_id=about.execution_id,
@@ -332,6 +336,8 @@ def store_diagnosis(actor: Actor, evidence: Evidence, diagnosis: Diagnosis, anal
         analysis=plain,
         suggestions=plain["suggestions"],
         confidence=diagnosis.confidence,
+        calibrated=judge_for(actor).cause(source, diagnosis.confidence).value,
+        source=source,
         analyzer=analyzer,
         cause=diagnosis.cause.value,
         node=clean_json(diagnosis.node),

@@ -14,6 +14,7 @@ from hub.accounts.web import current_actor
 from hub.analyses import model_questions, repair, services
 from hub.analyses.cause_words import name_cause, name_place
 from hub.analyses.documents import UnreadableDocument, parse_document
+from hub.analyses.learning import judge_for
 from hub.analyses.model_words import describe_stage
 from hub.analyses.models import AiAnalysis, Repair
 from hub.analyses.presentation import present_repair, unified_lines
@@ -45,8 +46,9 @@ bp.add_app_template_global(describe_stage, "describe_stage")
 def index() -> ResponseReturnValue:
     """All analyses, newest first."""
     cursor = request.args.get("cursor")
-    page = services.list_analyses(current_actor(), cursor=cursor)
-    return render("analyses/index.html", block="rows", page=page, is_first=cursor is None)
+    actor = current_actor()
+    page = services.list_analyses(actor, cursor=cursor)
+    return render("analyses/index.html", block="rows", page=page, is_first=cursor is None, judge=judge_for(actor))
 
 
 @bp.post("/executions/<execution_id>/analyses")
@@ -175,6 +177,7 @@ def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
         preview=_words(preview) if preview else None,
         trials=[[present_trial(trial) for trial in suggestion.trials] for suggestion in diagnosis.suggestions],
         repairs=[present_repair(row) for row in repairs],
+        judge=judge_for(current_actor()),
         run=services.find_run(analysis, repairs[0].retry_n8n_execution_id) if repairs else None,
     )
 

@@ -6,8 +6,10 @@ from flask import Flask
 
 import hub.accounts.api
 import hub.analyses.api
+import hub.analyses.calibration_api
 import hub.api.audit
 import hub.api.docs
+import hub.automation.api
 import hub.executions.api
 import hub.failures.api
 import hub.instances.api

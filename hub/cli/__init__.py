@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "execution": ("hub.cli.executions:execution", "List executions; explain one that failed."),
     "failures": ("hub.cli.failures:failures", "List what fails, once for all that is the same."),
     "repair": ("hub.cli.repairs:repair", "Apply a proposed change and prove it."),
+    "automation": ("hub.cli.automation:automation", "Say how far the hub may go by itself; stop and start it."),
+    "calibration": ("hub.cli.calibration:calibration", "Show how well stated confidences hold."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),
 }
 

@@ -73,6 +73,7 @@ WORDS = {
         "high": "high",
         "medium": "medium",
         "low": "low",
+        "uncalibrated": "not yet calibrated",
         "patch": "change to the workflow",
     },
     "ar": {
@@ -84,21 +85,25 @@ WORDS = {
         "high": "عالية",
         "medium": "متوسطة",
         "low": "منخفضة",
+        "uncalibrated": "لم تُعايَر بعد",
         "patch": "تعديل على سير العمل",
     },
 }
 
 
-def prose(diagnosis: Diagnosis, language: str, *, with_patches: bool = True) -> str:
-    """The diagnosis in sentences, for a terminal; changes as RFC 6902 where ``with_patches``."""
+def prose(diagnosis: Diagnosis, language: str, *, with_patches: bool = True, believed: str | None = None) -> str:
+    """The diagnosis in sentences, for a terminal; changes as RFC 6902 where ``with_patches``.
+
+    ``believed`` is the confidence in words; without it the analyzer's own is named, which nothing has proven.
+    """
     words = WORDS[language]
-    level = words[confidence_word(diagnosis.confidence)]
+    level = believed or f"{words[confidence_word(diagnosis.confidence)]} ({words['uncalibrated']})"
     lines = [
         diagnosis.summary.in_language(language),
         "",
         f"{words['cause']}: {diagnosis.cause.value}",
         f"{words['node']}: {diagnosis.node or '-'}",
-        f"{words['confidence']}: {level} ({diagnosis.confidence:.0%})",
+        f"{words['confidence']}: {level}",
     ]
     if diagnosis.evidence:
         lines += ["", f"{words['evidence']}:"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 from flask_babel import force_locale
+from flask_babel import gettext as _
 
+from hub.analyses.learning import judge_for
 from hub.analyses.models import AiAnalysis
 from hub.analyses.repair import preview_repair
+from hub.analyses.repair_words import say_confidence
 from hub.analyses.services import analyze_execution
 from hub.cli.actor import as_user
 from hub.cli.analyze import prose
@@ -52,8 +55,12 @@ def analyze(actor: Actor, execution_id: str, language: str) -> None:
     """Say why EXECUTION_ID (see: hub execution list) failed, show the changes that repair it and how to apply them."""
     with force_locale(language):
         analysis = analyze_execution(actor, execution_id)
-        click.echo(prose(Diagnosis.model_validate(analysis.analysis), language, with_patches=False))
+        judge = judge_for(actor)
+        believed = say_confidence(judge.cause(analysis.source, analysis.confidence))
+        click.echo(prose(Diagnosis.model_validate(analysis.analysis), language, with_patches=False, believed=believed))
         for number in _patches(analysis):
+            fix = judge.fix(analysis.source, analysis.suggestions[number - 1]["confidence"])
+            click.echo(f"\n{number}. {_('Works:')} {say_confidence(fix)}")
             click.echo("\n" + "\n".join(preview_lines(preview_repair(actor, analysis.id, number - 1), analysis.id)))
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+#: ``Actor.via`` of what the hub does by itself on a person's behalf.
+AUTOMATION = "automation"
+
 
 class Role(enum.StrEnum):
     """What a user may do beyond their own objects."""
@@ -17,8 +20,9 @@ class Role(enum.StrEnum):
 class Actor:
     """The person, key or process in whose name a service acts. Every service that owns data takes one first.
 
-    ``user_id`` is None only for the hub itself (``SYSTEM``): jobs that act for nobody. ``via`` is ``web``, ``api``, ``cli``
-    or ``job``. ``permissions`` is None for a person (all of their own), or the scopes of an API key.
+    ``user_id`` is None only for the hub itself (``SYSTEM``): jobs that act for nobody. ``via`` is ``web``, ``api``, ``cli``,
+    ``job``, or ``automation`` where the hub acts by itself for the person. ``permissions`` is None for a person (all of their
+    own), or the scopes of an API key.
     """
 
     user_id: str | None

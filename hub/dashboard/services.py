@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hub.analyses.models import AiAnalysis
+from hub.automation.services import RunRow, Switch, get_switch, list_waiting
 from hub.contracts.actor import Actor
 from hub.executions.models import ExecutionStatus
 from hub.executions.services import ExecutionRow, list_executions
@@ -27,6 +28,7 @@ from hub.workflows.models import Workflow
 
 SHOWN_INSTANCES = 8
 SHOWN_FAILURES = 6
+SHOWN_WAITING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Overview:
     most_failing: Sequence[FailingWorkflow]
     #: Successes of 7 days that look wrong.
     suspicious: int
+    waiting: Sequence[RunRow]
+    switch: Switch
 
 
 def get_overview(actor: Actor) -> Overview:
@@ -70,6 +74,8 @@ def get_overview(actor: Actor) -> Overview:
         explained=_find_explained(actor, failures),
         most_failing=list_most_failing(actor),
         suspicious=count_suspicious(actor),
+        waiting=list_waiting(actor, limit=SHOWN_WAITING),
+        switch=get_switch(actor),
     )
 
 

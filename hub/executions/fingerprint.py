@@ -59,7 +59,7 @@ _CODES = (("id", r"(?=\w*\d\w*\d)(?=\w*[A-Za-z])(?:[0-9a-f]{7,31}|[A-Za-z0-9_]{1
 #: Most words hold none of these and are passed over at once: the patterns above are tried at every place otherwise.
 _TELLING = r"\b(?=[^\s\"'`]*[\d@.:])"
 _ALWAYS = (
-    ("secret", TOKEN.pattern.replace("(", "(?:")),
+    ("secret", TOKEN.pattern),
     (
         "time",
         r"\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"

@@ -99,7 +99,9 @@ class Search:
                 for found in find_shapes(value, name=name):
                     self.add(found)
                 if "<" in value:
-                    self.highest = max(self.highest, *(int(found.group(1)) for found in TOKEN.finditer(value)), 0)
+                    self.highest = max(
+                        self.highest, *(int(found.group().rpartition("_")[2][:-1]) for found in TOKEN.finditer(value)), 0
+                    )
         elif isinstance(value, list | tuple):
             for entry in value:
                 self.walk_shapes(entry, name)

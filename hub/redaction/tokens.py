@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 #: A token that stands for a secret or a personal value; nothing with one in it may be written back to a workflow.
-TOKEN = re.compile(r"<(?:SECRET|EMAIL|PHONE|CARD|IP)_(\d+)>")
+TOKEN = re.compile(r"<(?:SECRET|EMAIL|PHONE|CARD|IP)_\d+>")
 
 _LETTER = re.compile(r"[A-Za-z0-9_]")
 SHORTEST = 4

@@ -1,4 +1,4 @@
-"""The list of workflows. The page of one workflow also shows its executions, so it stands in ``hub.executions.workflow_page``."""
+"""The list of workflows. The page of one workflow also shows its executions, so it stands in ``hub.automation.workflow_page``."""
 
 from __future__ import annotations
 

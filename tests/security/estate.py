@@ -15,6 +15,7 @@ from flask import current_app
 from hub.accounts.models import ApiKey, Session
 from hub.analyses.model_tables import CallState, ModelCall
 from hub.analyses.models import AiAnalysis, Repair
+from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.executions.models import DetailState
@@ -86,6 +87,19 @@ def build_estate(owner: Actor) -> dict[str, str]:
     db.session.add(ModelCall(user_id=owner.user_id, analysis_id=analysis.id, notes=[{"en": name, "ar": name}], **asked))
     sealed = current_app.extensions["hub_vault"].encrypt(json.dumps(document), binding=f"repairs.pre_image:{repair.id}")
     repair.pre_image = {"sealed": sealed}
+    run = AutomationRun(
+        user_id=owner.user_id,
+        workflow_id=workflow.id,
+        execution_id=execution.id,
+        level=AutomationLevel.PROPOSE,
+        outcome=RunOutcome.PROPOSED,
+        analysis_id=_proposed(owner, execution.id, name),
+        suggestion_index=0,
+        digest="0" * 64,
+    )
+    level = WorkflowAutomation(workflow_id=workflow.id, level=AutomationLevel.PROPOSE, set_by=owner.user_id, set_at=utc_now())
+    db.session.add_all([run, level])
+    db.session.flush()
     job = enqueue("sync.run", unique_key=f"sync:{instance.id}", instance_id=instance.id)
     db.session.commit()
     return {
@@ -96,10 +110,19 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "fingerprint": f"{number:032}",
         "analysis_id": analysis.id,
         "repair_id": repair.id,
+        "run_id": run.id,
         "session_id": session.id,
         "key_id": key.id,
         "job_id": job.id,
     }
+
+
+def _proposed(owner: Actor, execution_id: str, name: str) -> str:
+    """A second analysis, whose change nobody has tried, so that it is on the list of what waits."""
+    analysis = _analysis(owner, execution_id, name)
+    db.session.add(analysis)
+    db.session.flush()
+    return analysis.id
 
 
 def _analysis(owner: Actor, execution_id: str, name: str) -> AiAnalysis:
@@ -129,6 +152,8 @@ def _analysis(owner: Actor, execution_id: str, name: str) -> AiAnalysis:
         suggestions=[suggestion],
         confidence=0.9,
         analyzer="rules",
+        source=name,
+        helpful=True,
         cause="rate-limited",
         node="Start",
         title=name,

@@ -18,6 +18,7 @@ MISSING = "c" + "0" * 24
 BODIES: dict[str, dict[str, object]] = {
     "api.update_instance": {"name": "Mine now"},
     "api.give_feedback": {"helpful": True},
+    "api.set_workflow_automation": {"level": "PROPOSE"},
     "api.request_repair": {"suggestionIndex": 0, "digest": "0" * 64},
 }
 FRAGMENT = {"HX-Request": "true"}

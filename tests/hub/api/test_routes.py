@@ -134,6 +134,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "PATCH /instances/{instance_id}": {"name": "Mine"},
         "PUT /analyses/{analysis_id}/feedback": {"helpful": True},
         "POST /analyses/{analysis_id}/repairs": body,
+        "PUT /workflows/{workflow_id}/automation": {"level": "PROPOSE"},
     }
     tried = 0
     for template, methods in spec["paths"].items():
