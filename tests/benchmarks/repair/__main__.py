@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,8 @@ from tests.benchmarks.repair.runner import run_offline, run_online
 
 @contextmanager
 def running_n8n() -> Iterator[N8nServer]:
-    """An empty n8n for the time of the run."""
+    """An empty n8n for the time of the run; it ends with the run, however that ends."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="repair-bench-") as folder:
         server = N8nServer(Path(folder))
         server.start()

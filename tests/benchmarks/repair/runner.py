@@ -75,8 +75,11 @@ def run_online(
             return case, None, f"{type(error).__name__}: {error}"
 
     n8n.session.headers["Connection"] = "close"  # a kept connection may be closed by a busy n8n just when it is used again
-    with ThreadPoolExecutor(WORKERS) as pool:
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
         yield from pool.map(run, cases)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _decide(case: Case, answer: Answer, evidence: Evidence, workflow: Json, *, guarded: bool = True) -> Row | Json:
