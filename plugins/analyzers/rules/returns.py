@@ -34,7 +34,7 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
     """The code with its returns brought to the shape that the mode wants."""
     returns = list(_own_returns(parse(code).root_node))
     if not returns:
-        return _add_return(code)
+        return add_return(code)
     trace = Trace(case, code)
     for statement in reversed(returns):
         value = statement.named_children[0] if statement.named_children else None
@@ -78,7 +78,7 @@ def _meant_object(call: Node, body: Node) -> str | None:
     return made if is_code(f"return {made};") else None
 
 
-def _add_return(code: str) -> str | None:
+def add_return(code: str) -> str | None:
     """A return of what the last statement made."""
     statements = [node for node in parse(code).root_node.named_children if node.type != "comment"]
     last = statements[-1] if statements else None
