@@ -146,9 +146,24 @@ def repair_json_property(case: Case, code: str) -> str | None:
         value = pair.child_by_field_name("value")
         if value is None or value.type == "object" or isinstance(trace.value(value), dict):
             continue
+        single = _sole_item(pair)
+        entries = trace.value(value)
+        if single is not None and isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries):
+            mapped = f"({source(value)}).map((entry) => ({{ json: entry }}))"
+            changed = replace_range(changed, single.start_byte, single.end_byte, mapped)
+            continue
         new = f"{{ {_field(case, value)} }}"
         changed = replace_range(changed, value.start_byte, value.end_byte, new)
     return changed if changed != code and is_code(changed) else None
+
+
+def _sole_item(pair: Node) -> Node | None:
+    """The list in ``[{ json: rows }]``, whose only item has nothing but that pair."""
+    item = pair.parent
+    holder = item.parent if item is not None else None
+    if item is None or holder is None or holder.type != "array" or holder.named_child_count != 1 or item.named_child_count != 1:
+        return None
+    return holder
 
 
 def repair_extra_keys(code: str) -> str | None:
