@@ -14,6 +14,19 @@ Json = dict[str, Any]
 Path = tuple[str | int, ...]
 
 _ANSWER = re.compile(r'^\d{3} - (["{\[].*)$', re.DOTALL)
+_STATUS_WORDS = (
+    ("Authorization failed", 401),
+    ("Payment required", 402),
+    ("Forbidden", 403),
+    ("The resource you are requesting could not be found", 404),
+    ("Method not allowed", 405),
+    ("Bad request - please check", 400),
+    ("The service is receiving too many requests", 429),
+    ("The service was not able to process your request", 500),
+    ("Bad gateway", 502),
+    ("Service unavailable", 503),
+    ("Gateway timed out", 504),
+)
 _TAG = re.compile(r"<[^<>]{1,80}>")
 
 
@@ -54,7 +67,12 @@ class Case:
         said = self.error.messages[0] if self.error.messages else self.error.message
         found = re.match(r"^([45]\d\d)\b", said) if self.error.class_name == "NodeApiError" else None
         found = found or re.search(r"\bstatus code:? ([45]\d\d)\b", self.error.message)
-        return int(found.group(1)) if found else None
+        if found:
+            return int(found.group(1))
+        # A sub-workflow's error comes up without its code, in n8n's words for it.
+        return (
+            next((status for words, status in _STATUS_WORDS if self.error.message.startswith(words)), None) if not code else None
+        )
 
     @cached_property
     def words(self) -> str:

@@ -37,11 +37,12 @@ _SENTENCES = tuple(
     regex(pattern)
     for pattern in (
         rf"[\"'`‘“]{_NAME}[\"'`’”]",
-        rf"(?:parameter|field|property|argument|attribute|param|column|header|value (?:for|of))s?\s*(?:named|called|name)?\s*:?\s*"
+        rf"(?:parameter|field|property|argument|attribute|param|column|header|value (?:for|of))s?\s*(?:named"
+        rf"|called|name)?\s*:?\s*"
         rf"{_NAME}",
         rf"\b{_NAME}\s+(?:is|are|was|field is)\s+(?:a\s+)?(?:required|missing|mandatory|not|invalid|undefined|empty|unknown)\b",
         rf"\b{_NAME}\s+(?:must|should|shall|can't|cannot|may not|has to|needs to|expects?)\b",
-        rf"(?:missing|requires?|unknown|unexpected|expected|invalid|provide)\s*:?\s*{_NAME}",
+        rf"\b(?:missing|requires?|unknown|unexpected|expected|invalid|provide)\b\s*:?\s*{_NAME}",
         rf"(?:^|[;,\n])\s*{_NAME}\s*:\s*(?:expected|must|required|missing|invalid|should|not|field|value|can't|cannot|is)\b",
         rf"\bbody[./]{_NAME}",
     )

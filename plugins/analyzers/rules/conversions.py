@@ -7,6 +7,7 @@ import re
 
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import dig
+from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.templates import is_template, placeholders, rewrite
 
@@ -43,6 +44,46 @@ def loose_edits(case: Case) -> list[Edit]:
         return []
     place = ("parameters", "looseTypeValidation") if version >= since else ("parameters", "options", "looseTypeValidation")
     return [*edits, Edit(name, place, True)]
+
+
+#: How dates are written, each with Luxon's word for it; day and month told apart by a day above 12.
+_DATE_FORMS = (("/", r"(\d{1,2})/(\d{1,2})/\d{4}"), (".", r"(\d{1,2})\.(\d{1,2})\.\d{4}"), ("-", r"(\d{1,2})-(\d{1,2})-\d{4}"))
+
+
+def date_format(value: str) -> str | None:
+    """Luxon's format of a date whose order of day and month is certain; None for any other text."""
+    for separator, pattern in _DATE_FORMS:
+        found = re.fullmatch(pattern + r"(?:[ T](\d{1,2}:\d{2})(:\d{2})?)?", value.strip())
+        if not found:
+            continue
+        first, second = int(found.group(1)), int(found.group(2))
+        order = ("d", "M") if first > 12 >= second else ("M", "d") if second > 12 >= first else None
+        # A dot is written by those only who write the day first.
+        order = order or (("d", "M") if separator == "." and first <= 31 and second <= 12 else None)
+        time = (" HH:mm" if found.group(3) else "") + (":ss" if found.group(4) else "")
+        return separator.join((*order, "yyyy")) + time if order else None
+    return None
+
+
+def condition_conversions(case: Case, wanted: str, values: list[str]) -> list[Edit]:
+    """The left or right sides of conditions that gave a value of another type, with a conversion that the value allows."""
+    edits = []
+    for path, text in case.texts():
+        if path[-1] not in ("leftValue", "rightValue") or not is_template(text) or len(placeholders(text)) != 1:
+            continue
+        shown = expression_value(case, placeholders(text)[0].code)
+        make = _conversion_of(str(shown), wanted) if isinstance(shown, str) and shown in values else None
+        new = _converted(text, make) if make else None
+        if new:
+            edits.append(Edit(str(case.name), path, new))
+    return edits
+
+
+def _conversion_of(value: str, wanted: str) -> str | None:
+    if wanted in ("dateTime", "date"):
+        form = date_format(value)
+        return f"DateTime.fromFormat(String({{}}), '{form}')" if form else None
+    return _conversion(wanted, value) if wanted != "array" or "," in value else None
 
 
 def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | None:

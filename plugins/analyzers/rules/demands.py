@@ -10,6 +10,7 @@ from typing import Any
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.complaints import Complaint, complaints
+from plugins.analyzers.rules.conversions import date_format
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, find_path, render, similarity
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
@@ -17,7 +18,8 @@ from plugins.analyzers.rules.sent import Sent, actual_value, added, renamed, sen
 
 _ONE_OF = regex(
     r"(?:one of|allowed(?: values)?(?: are)?|valid (?:values|options|choices)(?: are)?|permitted values(?: are)?|accepted values"
-    r"(?: are)?|supported values(?: are)?|(?:expected|must be|should be)(?: one of(?: the following)?| either| in)?|either|choose from)"
+    r"(?: are)?|supported values(?: are)?|(?:expected|must be|should be)(?: one of(?: the following)?"
+    r"| either| in)?|either|choose from)"
     r"\s*:?\s*[\[({]?([^\])}\n.]+)"
 )
 #: Words that no value of a list has, but sentences do.
@@ -30,12 +32,21 @@ _TYPE_NAMES = (
     *(("num", "number"), ("int", "number"), ("flo", "number"), ("dec", "number"), ("str", "string"), ("tex", "string")),
     *(("boo", "boolean"), ("arr", "array"), ("lis", "array"), ("obj", "object"), ("dic", "object")),
 )
-_AT_MOST = regex(r"(?:less than or equal to|at most|maximum(?: value)?(?: is| of)?|max(?:imum)?\.?|up to|not exceed|<=|≤|between \d+ and"
-                 r"|exceeds?(?: the)?(?: maximum)?(?: of)?|no (?:more|greater) than|not be (?:greater|more|larger) than)\s*:?=?\s*(\d+)")  # fmt: skip
+_AT_MOST = regex(r"(?:less than or equal to|at most|maximum(?: value)?(?: is| of)?|max(?:imum)?\.?|up to|not exceed|<="
+    r"|≤|between \d+ and"
+                 r"|exceeds?(?: the)?(?: maximum)?(?: of)?|no (?:more|greater) than|not be (?:greater|more"
+                     r"|larger) than)\s*:?=?\s*(\d+)")  # fmt: skip
 _AT_LEAST = regex(r"(?:greater than or equal to|at least|minimum(?: value)?(?: is| of)?|>=|≥|not be less than)\s*:?=?\s*(\d+)")
+_ISO_DATE = regex(r"YYYY-MM-DD|ISO[ -]?8601|ISO date|RFC ?3339|full-date|\\d\{4\}-|date format|valid date|invalid date|date-time")
+_KNOWN_NAMES = regex(
+    r"(?:known|allowed|valid|permitted|supported|available|accepted) (?:fields|parameters|properties"
+    r"|attributes|keys|names|columns)"
+    r"(?: are| include)?\s*:?\s*([^\n.]+)"
+)
 #: Fields that only say how much is answered at once: another number changes no meaning.
 _PAGING = re.compile(
-    r"^(?:limit|per_?page|page_?size|page_?limit|max_?(?:results|items|records|count)|count|top|take|first|size|rows|results|batch_?size"
+    r"^(?:limit|per_?page|page_?size|page_?limit|max_?(?:results|items|records|count)|count|top|take"
+    r"|first|size|rows|results|batch_?size"
     r"|page\[?size\]?|page)$",
     re.IGNORECASE,
 )
@@ -112,14 +123,18 @@ def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | 
     if complaint.is_unknown and (wanted := _proposed_name(complaint)):
         edit = renamed(case, field, wanted)
         return [edit] if edit else None
-    edit = _one_of(case, complaint, field) or _within_bounds(case, complaint, field)
+    edit = _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
     return [edit] if edit else None
 
 
 def _proposed_name(complaint: Complaint) -> str | None:
     """The name that the service proposes for one that it does not know."""
     hint = re.search(r"did you mean:?\s*[\"'`‘“]?([\w.\-]+)", complaint.text, re.IGNORECASE)
-    return hint.group(1) if hint else closest(complaint.name, complaint.allowed) if complaint.allowed else None
+    if hint:
+        return hint.group(1)
+    listed = _KNOWN_NAMES.search(f"{complaint.text}\n{complaint.around}")
+    known = list(complaint.allowed) or (re.findall(r"[A-Za-z_][\w.\-]*", listed.group(1)) if listed else [])
+    return closest(complaint.name, known)
 
 
 def _allowed_values(complaint: Complaint) -> list[str]:
@@ -161,6 +176,16 @@ def _begun(value: str, allowed: Sequence[str]) -> str | None:
     """``asc`` for ``ascending``."""
     found = [entry for entry in allowed if len(entry) >= 3 and value.lower().startswith(entry.lower())]
     return found[0] if len(found) == 1 else None
+
+
+def _as_iso_date(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
+    """A date whose order of day and month is certain, in the form that nearly every service takes."""
+    value = actual_value(case, field)
+    form = date_format(value) if isinstance(value, str) else None
+    if form is None or not _ISO_DATE.search(f"{complaint.text}\n{complaint.around}"):
+        return None
+    made = "toISO" if "HH" in form else "toISODate"
+    return with_code(case, field, lambda code: f"DateTime.fromFormat(String({code}), '{form}').{made}()")
 
 
 def _within_bounds(case: Case, complaint: Complaint, field: Sent) -> Edit | None:

@@ -48,6 +48,68 @@ _TEXT_MEMBERS = frozenset(
     )
 )
 _NUMBER_MEMBERS = frozenset(("toFixed", "toPrecision"))
+#: What n8n's expressions add to each type.
+_TEXT_EXTENSIONS = frozenset(
+    [
+        "hash",
+        "removeMarkdown",
+        "removeTags",
+        "toDate",
+        "toDateTime",
+        "toBoolean",
+        "toNumber",
+        "toFloat",
+        "toInt",
+        "toSentenceCase",
+        "toSnakeCase",
+        "toTitleCase",
+        "urlDecode",
+        "urlEncode",
+        "quote",
+        "replaceSpecialChars",
+        "isDomain",
+        "isEmail",
+        "isNumeric",
+        "isUrl",
+        "isEmpty",
+        "isNotEmpty",
+        "extractEmail",
+        "extractDomain",
+        "extractUrl",
+        "parseJson",
+        "base64Encode",
+        "base64Decode",
+        "toJsonString",
+    ]
+)
+_LIST_EXTENSIONS = frozenset(
+    [
+        "removeDuplicates",
+        "unique",
+        "first",
+        "last",
+        "pluck",
+        "randomItem",
+        "sum",
+        "min",
+        "max",
+        "average",
+        "isEmpty",
+        "isNotEmpty",
+        "compact",
+        "smartJoin",
+        "chunk",
+        "merge",
+        "union",
+        "difference",
+        "intersection",
+        "append",
+        "toJsonString",
+    ]
+)
+_NUMBER_EXTENSIONS = frozenset(
+    ["ceil", "floor", "format", "round", "abs", "isInteger", "isEven", "isOdd", "toBoolean", "toInt", "toFloat", "toDateTime"]
+)
 _ALIKE = 72
 _JOINED = 95
 
@@ -92,12 +154,23 @@ def supports(value: Any, member: str | None) -> bool:
     if member is None or value is UNKNOWN:
         return True
     if isinstance(value, list):
-        return member in _LIST_MEMBERS or member in ("length", "slice", "includes", "indexOf", "at") or member.isdigit()
+        return (
+            member in _LIST_MEMBERS | _LIST_EXTENSIONS
+            or member in ("length", "slice", "includes", "indexOf", "at")
+            or member.isdigit()
+        )
     if isinstance(value, str):
-        return member in _TEXT_MEMBERS or member in ("length", "slice", "includes", "indexOf", "at", "toString")
+        return member in _TEXT_MEMBERS | _TEXT_EXTENSIONS or member in (
+            "length",
+            "slice",
+            "includes",
+            "indexOf",
+            "at",
+            "toString",
+        )
     if isinstance(value, dict):
         return member in value and value[member] is not None
-    return member in _NUMBER_MEMBERS or member in ("toString",)
+    return member in _NUMBER_MEMBERS | _NUMBER_EXTENSIONS or member in ("toString",)
 
 
 def places(value: Any, depth: int = 3, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:

@@ -25,6 +25,10 @@ _SLIPS = (
     (r"\b(?:cosnt|conts|cnst)\b", "const"),
     (r"\b(?:retrun|reutrn|retunr|retrn)\b", "return"),
     (r"(?<=\w);(?=\s*[.)\]])", ""),
+    (r"(?<=[\w)\]'\"])\s+and\s+(?=[\w(!'\"$])", " && "),
+    (r"(?<=[\w)\]'\"])\s+or\s+(?=[\w(!'\"$])", " || "),
+    (r"\bTrue\b", "true"),
+    (r"\bNone\b", "null"),
 )
 _DANGLING = re.compile(r"(?:\?\?|&&|\|\||===?|!==?|<=|>=|=>|[+\-*/%<>=&|?:.,])\s*$")
 
@@ -97,7 +101,7 @@ def repair_expression(code: str) -> str | None:
     straight = code.translate(_SMART_QUOTES)
     if straight != code and is_expression(straight):
         return straight
-    if slip := _slip(code, is_expression):
+    if slip := _slip(code, is_expression) or _as_ternary(code):
         return slip
     stripped = code.rstrip()
     while _DANGLING.search(stripped):
@@ -110,6 +114,19 @@ def repair_expression(code: str) -> str | None:
     if "?" in code and is_expression(f"{stripped} : ''"):
         return f"{stripped} : ''{code[len(code.rstrip()) :]}"
     return _quote_at_end(code) or next(_one_edit(code, is_code_check=False), None)
+
+
+_STATEMENT = re.compile(
+    r"\s*if\s*\((.+?)\)\s*\{?\s*(?:return\s+)?([^{};]+?)\s*;?\s*\}?\s*else\s*\{?\s*(?:return\s+)?([^{};]+?)\s*;?\s*\}?\s*",
+    re.DOTALL,
+)
+
+
+def _as_ternary(code: str) -> str | None:
+    """``if (a) { b } else { c }`` as an expression."""
+    found = _STATEMENT.fullmatch(code)
+    made = f" {found.group(1)} ? {found.group(2)} : {found.group(3)} " if found else ""
+    return made if found and is_expression(made) else None
 
 
 def _slip(code: str, valid: Callable[[str], bool]) -> str | None:
@@ -130,6 +147,8 @@ def repair_await(code: str) -> str | None:
         call = function.parent.parent if function is not None and function.parent is not None else None
         method = call.child_by_field_name("function") if call is not None else None
         prop = method.child_by_field_name("property") if method is not None else None
+        if function is not None and _is_awaited(function, code):
+            return replace_range(code, function.start_byte, function.start_byte, "async ")
         if function is None or call is None or prop is None or source(prop) != "map" or source(function).startswith("async"):
             continue
         place = function.start_byte - call.start_byte
@@ -137,6 +156,16 @@ def repair_await(code: str) -> str | None:
         fixed = replace_range(code, call.start_byte, call.end_byte, f"(await Promise.all({inner}))")
         return fixed if is_code(fixed) else None
     return None
+
+
+def _is_awaited(function: Node, code: str) -> bool:
+    """Whether the function has a name under which its results are awaited already."""
+    parent = function.parent
+    name = parent.child_by_field_name("name") if parent is not None and parent.type == "variable_declarator" else None
+    if name is None or source(function).startswith("async"):
+        return False
+    word = re.escape(source(name))
+    return bool(re.search(rf"await\s+{word}\b|Promise\.all\([\s\S]*\b{word}\b", code))
 
 
 def _quote_at_end(code: str) -> str | None:

@@ -24,7 +24,8 @@ def repair_json_text(case: Case, text: str) -> str | None:
     if not found:
         fixed = _repaired(template)
         return None if fixed is None else ("=" if text.startswith("=") else "") + fixed
-    for candidate in (template, _repaired_around(template, found)):
+    straight = _straightened(template)
+    for candidate in (template, _repaired_around(template, found), straight):
         if candidate is None:
             continue
         if candidate != template and renders(case, candidate):
@@ -33,6 +34,19 @@ def repair_json_text(case: Case, text: str) -> str | None:
         if escaped is not None and escaped != template and renders(case, escaped):
             return f"={escaped}"
     return None
+
+
+def _straightened(template: str) -> str:
+    """The text around its placeholders in JSON's own signs: double quotes, ``true`` for ``True``, no comments, no last comma."""
+    parts = re.split(r"(\{\{[\s\S]*?\}\})", template)
+    quoted = '"' in "".join(parts[::2])
+    for index in range(0, len(parts), 2):
+        part = parts[index] if quoted else parts[index].replace("'", '"')
+        part = re.sub(r"(?m)(?<![:\w\"])//.*$", "", part)
+        for other, right in (("True", "true"), ("False", "false"), ("None", "null")):
+            part = re.sub(rf"(?<=[:,\[\s]){other}(?=[\s,}}\]])", right, part)
+        parts[index] = re.sub(r",(\s*[}\]])", r"\1", part)
+    return "".join(parts)
 
 
 def renders(case: Case, template: str) -> bool:

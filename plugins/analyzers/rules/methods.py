@@ -63,7 +63,7 @@ _DATE = (
     *("getTime", "getFullYear", "getMonth", "getDate", "getDay", "getHours", "getMinutes", "getSeconds", "toLocaleDateString"),
 )
 #: What makes a value have a method that it lacks: by the method's owner, for the types that can be brought to it.
-_LISTS_ONLY = frozenset(("map", "filter", "forEach", "reduce", "find", "findIndex", "some", "every", "flatMap", "sort", "push"))
+LIST_ONLY = frozenset(("map", "filter", "forEach", "reduce", "find", "findIndex", "some", "every", "flatMap", "sort", "push"))
 _OLD_DATE = frozenset(("getTime", "getFullYear", "getMonth", "getDate", "getDay", "getHours", "getMinutes", "toISOString"))
 _LUXON = frozenset(("toFormat", "toISODate", "toMillis", "plus", "minus", "diff", "startOf", "endOf", "setZone"))
 _STATIC = {
@@ -135,7 +135,7 @@ def brought(name: str, holder: object, holder_code: str) -> str | None:
         return None
     if name in _NUMBER and re.fullmatch(r"\s*-?\d+(?:\.\d+)?\s*", holder):
         return f"Number({holder_code})"
-    if name in _LISTS_ONLY and _is_list_text(holder):
+    if name in LIST_ONLY and _is_list_text(holder):
         return f"JSON.parse({holder_code})"
     if not re.match(r"\d{4}-\d{2}-\d{2}", holder):
         return None

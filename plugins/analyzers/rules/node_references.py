@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ class Reference:
 def node_references(case: Case, name: str, node: Json | None = None) -> Iterator[Reference]:
     """The references to the data of a node in another node's parameters."""
     quoted = re.escape(name)
-    pattern = re.compile(rf"\$\(\s*(['\"`]){quoted}\1\s*\)({_ACCESS})\.json{_PATH}|\$node\[(['\"]){quoted}\4\]()\.json{_PATH}")
+    pattern = re.compile(
+        rf"\$\(\s*(['\"`]){quoted}\1\s*\)({_ACCESS})\.json{_PATH}|\$node(?:\[(['\"]){quoted}\4\]|\.{quoted}\b)()\.json{_PATH}"
+    )
     for path, text in _code_texts(case, node):
         for found in pattern.finditer(text):
             keys_text = found.group(3) if found.group(1) else found.group(6)
@@ -68,6 +71,7 @@ def renamed(case: Case, old: str, new: str) -> list[Edit]:
             changed = _ANY.sub(
                 lambda found: found.group().replace(old, new) if old in (found.group(2), found.group(4)) else found.group(), text
             )
+            changed = re.sub(rf"\$node\.{re.escape(old)}\b", lambda _found: f"$node[{json.dumps(new)}]", changed)
             if changed != text:
                 edits.append(Edit(str(node.get("name")), path, changed))
     return edits

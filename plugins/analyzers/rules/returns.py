@@ -34,7 +34,7 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
     """The code with its returns brought to the shape that the mode wants."""
     returns = list(_own_returns(parse(code).root_node))
     if not returns:
-        return _add_return(code)
+        return add_return(code)
     trace = Trace(case, code)
     for statement in reversed(returns):
         value = statement.named_children[0] if statement.named_children else None
@@ -78,7 +78,7 @@ def _meant_object(call: Node, body: Node) -> str | None:
     return made if is_code(f"return {made};") else None
 
 
-def _add_return(code: str) -> str | None:
+def add_return(code: str) -> str | None:
     """A return of what the last statement made."""
     statements = [node for node in parse(code).root_node.named_children if node.type != "comment"]
     last = statements[-1] if statements else None
@@ -146,9 +146,24 @@ def repair_json_property(case: Case, code: str) -> str | None:
         value = pair.child_by_field_name("value")
         if value is None or value.type == "object" or isinstance(trace.value(value), dict):
             continue
+        single = _sole_item(pair)
+        entries = trace.value(value)
+        if single is not None and isinstance(entries, list) and entries and all(isinstance(entry, dict) for entry in entries):
+            mapped = f"({source(value)}).map((entry) => ({{ json: entry }}))"
+            changed = replace_range(changed, single.start_byte, single.end_byte, mapped)
+            continue
         new = f"{{ {_field(case, value)} }}"
         changed = replace_range(changed, value.start_byte, value.end_byte, new)
     return changed if changed != code and is_code(changed) else None
+
+
+def _sole_item(pair: Node) -> Node | None:
+    """The list in ``[{ json: rows }]``, whose only item has nothing but that pair."""
+    item = pair.parent
+    holder = item.parent if item is not None else None
+    if item is None or holder is None or holder.type != "array" or holder.named_child_count != 1 or item.named_child_count != 1:
+        return None
+    return holder
 
 
 def repair_extra_keys(code: str) -> str | None:

@@ -134,7 +134,7 @@ HITS: tuple[Hit, ...] = (
         "http-rejected-type",
         lambda: sent({"field": "qty", "message": "qty must be an integer"}, 422, qty="3"),
         (*BODY, "value"),
-        '={{ Number("3") }}',
+        "={{ 3 }}",
     ),
     Hit(
         "http-plain-to-tls",

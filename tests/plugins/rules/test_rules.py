@@ -10,8 +10,12 @@ import pytest
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.catalogue import RULES
-from tests.plugins.rules.examples import HITS, MISSES, Hit, Miss
+from tests.plugins.rules import examples, examples_by_reasoning
+from tests.plugins.rules.examples import Hit, Miss
 from tests.plugins.rules.failures import code, failure, http, judge, node, pairs, patched
+
+HITS = (*examples.HITS, *examples_by_reasoning.HITS)
+MISSES = (*examples.MISSES, *examples_by_reasoning.MISSES)
 
 
 def value_at(nodes: dict[str, Any], hit: Hit) -> Any:

@@ -214,6 +214,9 @@ RULES: Sequence[Rule] = (
                 message=regex(
                     r"^Unexpected close tag|^Invalid PDF structure|Non-whitespace before first tag|Unclosed root tag"
                     r"|Model output doesn't fit required format|not a valid (?:zip|xlsx) file|Unsupported file"
+                    r"|Feed not recognized|is not in (?:JSON|XML|ICS) format|Unsupported archive format"
+                    r"|Text data outside of root node"
+                    r"|Unable to parse (?:XML|the file)|Invalid XML|Malformed"
                 )
             ),
         ),

@@ -240,7 +240,8 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(
                 message=regex(
-                    r"URL parameter|Invalid URL|Invalid date|Wrong type|expects an? |is required|is not set|must be an? "
+                    r"can't be used on (?:undefined|null) value|URL parameter|Invalid URL|Invalid date|Wrong type"
+                    r"|expects an? |is required|is not set|must be an? "
                     r"|cannot be empty|is empty"
                 )
             ),
@@ -277,6 +278,61 @@ RULES: Sequence[Rule] = (
                 text(
                     "Outputs and items are counted from 0. Add the missing output, or guard against missing items.",
                     "تُعدّ المخارج والعناصر من 0. أضف المخرج الناقص أو احتط لغياب العناصر.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="expression-function-type",
+        cause=Cause.UNKNOWN_FUNCTION,
+        prior=0.85,
+        rank=62,
+        look=look.function_type,
+        when=(Pattern(message=regex(r"\(\) is only callable on types? ")),),
+        summary=text(
+            "An expression of ‘{node}’ calls {function}() on a value of another type than it is for ({type}).",
+            "يستدعي أحد تعبيرات العقدة ‘{node}’ الدالة {function}()‎ على قيمة من غير النوع المناسب لها ({type}).",
+        ),
+        fixes=(
+            Fix(
+                text("Convert the value first", "حوّل القيمة أولًا"),
+                text(
+                    "The value can be read as {type}, so the function then works on it.",
+                    "يمكن قراءة القيمة على أنها {type} فتعمل الدالة عليها.",
+                ),
+                make=found_edits,
+                confidence=0.82,
+            ),
+            Fix(
+                text("Use a function of that type", "استخدم دالة تناسب النوع"),
+                text("Check the type of the value.", "تحقّق من نوع القيمة."),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="expression-conversion",
+        cause=Cause.TYPE_MISMATCH,
+        prior=0.85,
+        rank=62,
+        when=(
+            Pattern(
+                message=regex(
+                    r"^cannot convert to |^Invalid input for '|^Parameter '.*' (?:must be|could not be)|argument must be of type"
+                    r"|all array elements must be numbers|is not a number\. Please|isn't always the same type|is not an array"
+                )
+            ),
+        ),
+        summary=text(
+            "A value of ‘{node}’ is of another type than is wanted: {message}",
+            "إحدى قيم العقدة ‘{node}’ من نوع غير المطلوب: {message}",
+        ),
+        fixes=(
+            Fix(
+                text("Correct the value where it comes from", "صحّح القيمة من مصدرها"),
+                text(
+                    "Convert it, or point the parameter to the field that was meant.", "حوّلها أو وجّه المعامل إلى الحقل المقصود."
                 ),
                 confidence=0.5,
             ),

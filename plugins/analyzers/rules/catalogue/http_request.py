@@ -24,7 +24,10 @@ RULES: Sequence[Rule] = (
         prior=0.95,
         rank=60,
         look=look.invalid_url,
-        when=(Pattern(message=regex(r"^Invalid URL\b")), Pattern(codes=frozenset(("ERR_INVALID_URL", "ERR_INVALID_PROTOCOL")))),
+        when=(
+            Pattern(message=regex(r"^Invalid URL\b|provided \"?URL\"? is not valid|' is not a valid URL|is not a valid url")),
+            Pattern(codes=frozenset(("ERR_INVALID_URL", "ERR_INVALID_PROTOCOL"))),
+        ),
         summary=text(
             "What ‘{node}’ calls is not a complete address: {url}", "ما تستدعيه العقدة ‘{node}’ ليس عنوانًا كاملًا: {url}"
         ),

@@ -6,9 +6,66 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import instance as look
-from plugins.analyzers.rules.rule import Fix, Pattern, Rule, regex, text
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 RULES: Sequence[Rule] = (
+    Rule(
+        id="telegram-markup",
+        cause=Cause.BAD_REQUEST,
+        prior=0.95,
+        rank=66,
+        look=look.telegram_markup,
+        when=(Pattern(words=regex(r"can't parse entities")),),
+        summary=text(
+            "Telegram takes a sign in the text of ‘{node}’ for Markdown that never ends.",
+            "يعدّ Telegram علامةً في نص العقدة ‘{node}’ بدايةَ Markdown لا تنتهي.",
+        ),
+        fixes=(
+            Fix(
+                text("Read the text as HTML", "اقرأ النص بصيغة HTML"),
+                text(
+                    "In HTML the signs _ * [ ` are plain. The text of this execution holds no < or &.",
+                    "الرموز _ * [ ` عادية في HTML. ولا يحوي نص هذا التنفيذ < أو &.",
+                ),
+                make=found_edits,
+                confidence=0.8,
+            ),
+            Fix(
+                text("Escape the signs of Markdown", "احمِ رموز Markdown"),
+                text(
+                    "Put a backslash before _ * [ ` in values that come from data.",
+                    "ضع شرطة مائلة عكسية قبل _ * [ ` في القيم الآتية من البيانات.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
+        id="model-dialect",
+        cause=Cause.BAD_RESPONSE_FORMAT,
+        prior=0.6,
+        rank=60,
+        when=(
+            Pattern(
+                words=regex(r"Original error: TypeError"),
+                message=regex(r"^Cannot read propert(?:y|ies) of undefined \(reading '(?:content|message|choices|text|role)'\)"),
+            ),
+        ),
+        summary=text(
+            "What answers ‘{node}’ does not speak as a language model's service does.",
+            "ما يردّ على العقدة ‘{node}’ لا يتحدث كما تتحدث خدمة النماذج اللغوية.",
+        ),
+        fixes=(
+            Fix(
+                text("Check the model's base address", "تحقّق من العنوان الأساسي للنموذج"),
+                text(
+                    "The address in the model's credential must lead to a compatible service, usually ending in /v1.",
+                    "يجب أن يقود العنوان في بيانات اعتماد النموذج إلى خدمة متوافقة، وينتهي غالبًا بـ ‎/v1.",
+                ),
+                confidence=0.6,
+            ),
+        ),
+    ),
     Rule(
         id="no-credentials",
         cause=Cause.BAD_CREDENTIALS,
@@ -20,7 +77,10 @@ RULES: Sequence[Rule] = (
                     r"^Credentials not found|Credential with ID .* does not exist|does not have any credentials (?:set|of "
                     r"type|defined)|Credentials could not be decrypted"
                     r"|Unable to sign without access token|authorization grant .* (?:invalid|expired)|invalid_grant|does "
-                    r"not have access to the credential|Node does not have any credentials"
+                    r"not have access to the credential|needs to be reconnected|OAuth credentials not connected"
+                    r"|set in credentials\."
+                    r"|^Incorrect API key|^Invalid API key|Failed to acquire OAuth2 access token"
+                    r"|credential is restricted from|Node does not have any credentials"
                 )
             ),
             Pattern(words=regex(r"Credential with ID \"[^\"]*\" does not exist")),
@@ -281,11 +341,18 @@ RULES: Sequence[Rule] = (
         prior=0.8,
         rank=55,
         when=(Pattern(message=regex(r"Field '.*' doesn't exist on type|Cannot query field|Unknown argument .* on field")),),
+        look=look.graphql,
         summary=text(
             "The service's GraphQL schema does not have what ‘{node}’ asks for.",
             "لا يحوي مخطط GraphQL لدى الخدمة ما تطلبه العقدة ‘{node}’.",
         ),
         fixes=(
+            Fix(
+                text("Ask for ‘{meant}’", "اطلب ‘{meant}’"),
+                text("The service's answer proposes this name.", "يقترح رد الخدمة هذا الاسم."),
+                make=found_edits,
+                confidence=0.8,
+            ),
             Fix(
                 text("Correct the query", "صحّح الاستعلام"),
                 text(

@@ -53,7 +53,11 @@ RULES: Sequence[Rule] = (
         when=(
             Pattern(codes=frozenset(("ECONNREFUSED",))),
             Pattern(words=regex(r"ECONNREFUSED")),
-            Pattern(message=regex(r"^(?:connection refused|the service refused the connection)")),
+            Pattern(
+                message=regex(
+                    r"^(?:connection refused|the service refused the connection|It was not possible to connect to the URL)"
+                )
+            ),
         ),
         summary=text("Nothing accepts connections at ‘{host}’.", "لا شيء يقبل الاتصال عند ‘{host}’."),
         fixes=(

@@ -43,6 +43,52 @@ RULES: Sequence[Rule] = (
         fixes=_STOP_FIXES,
     ),
     Rule(
+        id="code-throws-own-words",
+        cause=Cause.INTENTIONAL_STOP,
+        prior=0.85,
+        rank=68,
+        when=(Pattern(kinds=frozenset(("code", "function", "functionItem"))),),
+        look=look.thrown_elsewhere,
+        summary=_STOPPED,
+        fixes=_STOP_FIXES,
+    ),
+    Rule(
+        id="child-threw",
+        cause=Cause.INTENTIONAL_STOP,
+        prior=0.75,
+        rank=68,
+        when=(Pattern(kinds=frozenset(("executeWorkflow", "toolWorkflow"))),),
+        look=look.child_threw,
+        summary=_STOPPED,
+        fixes=_STOP_FIXES,
+    ),
+    Rule(
+        id="child-undefined",
+        cause=Cause.UNDEFINED_VALUE,
+        prior=0.8,
+        rank=67,
+        when=(
+            Pattern(
+                kinds=frozenset(("executeWorkflow", "toolWorkflow")),
+                message=regex(r"^Cannot (?:read|set|convert|destructure)\b|is not (?:defined|iterable)\b"),
+            ),
+        ),
+        summary=text(
+            "Code in the sub-workflow that ‘{node}’ calls reads something that it is not given: {message}",
+            "كود في سير العمل الفرعي الذي تستدعيه العقدة ‘{node}’ يقرأ شيئًا لم يُعطَ له: {message}",
+        ),
+        fixes=(
+            Fix(
+                text("Open the sub-workflow's execution", "افتح تنفيذ سير العمل الفرعي"),
+                text(
+                    "Compare what this node hands over with the fields that the sub-workflow reads.",
+                    "قارن ما تسلّمه هذه العقدة بالحقول التي يقرؤها سير العمل الفرعي.",
+                ),
+                confidence=0.6,
+            ),
+        ),
+    ),
+    Rule(
         id="child-stopped",
         cause=Cause.INTENTIONAL_STOP,
         prior=0.85,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from tree_sitter import Node
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, find_path, render, similarity, supports
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
-from plugins.analyzers.rules.methods import brought, meant_method, plain_call
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
-from plugins.analyzers.rules.returns import repair_extra_keys, repair_json_property, repair_return, returned_values
+from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
 from plugins.analyzers.rules.rule import Finding
 from plugins.analyzers.rules.trace import Step, Trace
 
@@ -25,62 +23,41 @@ READING = re.compile(
 )
 
 
-_GLOBALS = (
-    "$input",
-    "$json",
-    "$now",
-    "$today",
-    "$node",
-    "$items",
-    "items",
-    "DateTime",
-    "JSON",
-    "Math",
-    "Object",
-    "Array",
-    "Number",
-    "String",
-    "Date",
-    "console",
-    "parseInt",
-    "parseFloat",
-)
-
-
-def _code(case: Case) -> tuple[str, str]:
+def code_of(case: Case) -> tuple[str, str]:
     """The parameter that holds the JavaScript, and the JavaScript."""
     key = "functionCode" if "functionCode" in case.parameters else "jsCode"
     return key, str(case.parameters.get(key) or "")
 
 
-def _edit(case: Case, code: str | None) -> tuple[Edit, ...]:
-    return (Edit(str(case.name), ("parameters", _code(case)[0]), code),) if code else ()
+def code_edit(case: Case, code: str | None) -> tuple[Edit, ...]:
+    return (Edit(str(case.name), ("parameters", code_of(case)[0]), code),) if code else ()
 
 
 def syntax(case: Case) -> Finding | None:
     """Code that never ran; what fails while running carries the number of its line."""
-    code = _code(case)[1]
+    code = code_of(case)[1]
     if case.error.line_number is not None and is_code(code):
         return None
     if case.error.message.startswith("await is only valid"):
-        return Finding(edits=_edit(case, repair_await(code)))
-    return Finding(edits=_edit(case, repair_code(code) or repair_await(code)))
+        return Finding(edits=code_edit(case, repair_await(code)))
+    return Finding(edits=code_edit(case, repair_code(code) or repair_await(code)))
 
 
 def json_parse(case: Case) -> list[tuple[Trace, Node, Node]]:
     """The calls of ``JSON.parse`` with their argument, those on the failing line."""
-    trace = Trace(case, _code(case)[1])
+    trace = Trace(case, code_of(case)[1])
     found = []
     for node in walk(trace.root):
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        if node.type != "call_expression" or function is None or source(function) != "JSON.parse" or not _on_line(case, node):
+        if node.type != "call_expression" or function is None or source(function) != "JSON.parse":
             continue
         if arguments is not None and arguments.named_children:
             found.append((trace, node, arguments.named_children[0]))
-    return found
+    # n8n blames the first line for what fails inside of JSON.parse.
+    return [entry for entry in found if on_line(case, entry[1])] or found
 
 
-def _on_line(case: Case, node: Node) -> bool:
+def on_line(case: Case, node: Node) -> bool:
     """Whether the node stands on the line that n8n blames, or it blames none."""
     line = case.error.line_number
     return line is None or node.start_point.row <= line - 1 <= node.end_point.row
@@ -92,7 +69,7 @@ def parsed_object(case: Case) -> Finding:
     if len(calls) != 1:
         return Finding()
     trace, call, argument = calls[0]
-    return Finding(edits=_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, source(argument))))
+    return Finding(edits=code_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, source(argument))))
 
 
 def fenced_json(case: Case) -> Finding:
@@ -102,19 +79,19 @@ def fenced_json(case: Case) -> Finding:
         return Finding()
     trace, call, argument = calls[0]
     new = rf"JSON.parse(String({source(argument)}).replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, ''))"
-    return Finding(edits=_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, new)))
+    return Finding(edits=code_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, new)))
 
 
 def mode(case: Case) -> Finding:
     """The mode for which the code is written, or in each-item mode the read of one item instead of the first."""
     each_item = case.parameters.get("mode") == "runOnceForEachItem"
-    code = _code(case)[1]
+    code = code_of(case)[1]
     only_one = each_item and not re.search(r"\.all\(\)|\bitems\b|\$input\.itemMatching", code)
     values = returned_values(code)
     if only_one and values and all(value.type == "object" for value in values):
         new = re.sub(r"\$input\.(?:first|last)\(\)", "$input.item", code)
         if new != code:
-            return Finding(words={"mode": "Run Once for Each Item"}, edits=_edit(case, new))
+            return Finding(words={"mode": "Run Once for Each Item"}, edits=code_edit(case, new))
     wanted = "runOnceForAllItems" if each_item else "runOnceForEachItem"
     label = "Run Once for All Items" if each_item else "Run Once for Each Item"
     return Finding(words={"mode": label}, edits=(Edit(str(case.name), ("parameters", "mode"), wanted),))
@@ -124,11 +101,18 @@ def item_in_all_mode(case: Case) -> Finding | None:
     """Code for one item in a node that runs once for all of them."""
     if case.parameters.get("mode") == "runOnceForEachItem":
         return None
-    values = returned_values(_code(case)[1])
+    values = returned_values(code_of(case)[1])
     if not values or not all(value.type == "object" for value in values):
         return Finding(words={"mode": "Run Once for Each Item"})
     edit = Edit(str(case.name), ("parameters", "mode"), "runOnceForEachItem")
     return Finding(words={"mode": "Run Once for Each Item"}, edits=(edit,))
+
+
+def sort_code(case: Case) -> Finding:
+    """The Sort node's comparison with its return."""
+    code = str(case.parameters.get("code") or "")
+    new = add_return(code) if code else None
+    return Finding(edits=(Edit(str(case.name), ("parameters", "code"), new),) if new else ())
 
 
 def items_in_each_mode(case: Case) -> Finding | None:
@@ -138,16 +122,16 @@ def items_in_each_mode(case: Case) -> Finding | None:
 
 def shape(case: Case) -> Finding:
     """A return that is not of the shape of items, brought to it."""
-    code = _code(case)[1]
+    code = code_of(case)[1]
     each_item = case.parameters.get("mode") == "runOnceForEachItem"
     if "json" in case.error.message and not each_item:
-        return Finding(edits=_edit(case, repair_json_property(case, code)))
+        return Finding(edits=code_edit(case, repair_json_property(case, code)))
     if case.error.message.startswith("Invalid output format"):
-        return Finding(edits=_edit(case, repair_extra_keys(code)))
+        return Finding(edits=code_edit(case, repair_extra_keys(code)))
     new = repair_return(case, code, each_item=each_item)
     if new is None and each_item and any(value.type in ("array", "call_expression") for value in returned_values(code)):
         return Finding(edits=(Edit(str(case.name), ("parameters", "mode"), "runOnceForAllItems"),), certainty=0.9)
-    return Finding(edits=_edit(case, new if new != code else None))
+    return Finding(edits=code_edit(case, new if new != code else None))
 
 
 @lru_cache(maxsize=1)
@@ -157,12 +141,12 @@ def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace
         return None
     wanted = found.group(1) or found.group(2)
     first: tuple[str, Mend | None, Step | None, Trace] | None = None
-    for trace, node in failing_steps(case, _code(case)[1], wanted, case.error.line_number):
+    for trace, node in failing_steps(case, code_of(case)[1], wanted, case.error.line_number):
         mend, step = mend_undefined(case, trace, node, wanted)
         if mend:
             return wanted, mend, step, trace
         first = first or (wanted, None, step, trace)
-    return first or (wanted, None, None, Trace(case, _code(case)[1]))
+    return first or (wanted, None, None, Trace(case, code_of(case)[1]))
 
 
 def undefined(case: Case) -> Finding | None:
@@ -176,11 +160,11 @@ def undefined(case: Case) -> Finding | None:
         quote = Quote(pointer="/workflow/nodes", quote=mend.was[:200])
         return Finding(
             words={**words, "was": mend.was, "now": mend.now},
-            edits=_edit(case, mend.code),
+            edits=code_edit(case, mend.code),
             quotes=(quote,),
             certainty=max(mend.certainty, 0.75),
         )
-    return Finding(words=words, edits=_edit(case, _guarded(case, trace, step)), certainty=0.95, facts={"guard": True})
+    return Finding(words=words, edits=code_edit(case, _guarded(case, trace, step)), certainty=0.95, facts={"guard": True})
 
 
 def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
@@ -223,23 +207,23 @@ def index(case: Case) -> Finding | None:
     index = step.node.child_by_field_name("index")
     if length and step.key == length and index is not None:
         last = str(length - 1) if index.type == "number" else f"{source(index)} - 1"
-        edits = _edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, last))
+        edits = code_edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, last))
     return Finding(words={"index": str(step.key), "length": str(length)}, edits=edits)
 
 
 def _loop_beyond_end(case: Case) -> Finding | None:
     """``for (let i = 0; i <= list.length; i++)`` takes one entry too many."""
-    code = _code(case)[1]
+    code = code_of(case)[1]
     found = re.search(r"\b(\w+)(\s*)<=(\s*)([\w.$()\[\]]+)\.length\b", code)
     if not found or f"[{found.group(1)}]" not in code:
         return None
     fixed = code[: found.start()] + found.group().replace("<=", "<", 1) + code[found.end() :]
-    return Finding(words={"index": found.group(1), "length": f"{found.group(4)}.length"}, edits=_edit(case, fixed))
+    return Finding(words={"index": found.group(1), "length": f"{found.group(4)}.length"}, edits=code_edit(case, fixed))
 
 
 def not_iterable(case: Case) -> Finding | None:
     """A loop over something undefined, led to the list that was meant."""
-    trace = Trace(case, _code(case)[1])
+    trace = Trace(case, code_of(case)[1])
     line = case.error.line_number
     for node in walk(trace.root):
         right = (
@@ -258,146 +242,6 @@ def not_iterable(case: Case) -> Finding | None:
         mend, _ = mend_undefined(case, trace, right, "map")
         words = {"property": "list", "was": mend.was if mend else source(right), "now": mend.now if mend else ""}
         return Finding(
-            words=words, edits=_edit(case, mend.code) if mend else (), certainty=max(mend.certainty, 0.75) if mend else 0.9
+            words=words, edits=code_edit(case, mend.code) if mend else (), certainty=max(mend.certainty, 0.75) if mend else 0.9
         )
     return None
-
-
-def no_function(case: Case) -> Finding:
-    """A method that the value does not have, led to the one that was meant."""
-    found = re.search(r"([A-Za-z_$][\w$]*) is not a function", case.error.message)
-    name = found.group(1) if found else "?"
-    trace = Trace(case, _code(case)[1])
-    for step in trace.steps(name):
-        if str(step.key) == name and _on_line(case, step.node):
-            start, end, new = _other_call(step, name)
-            if new:
-                words = {"name": name, "meant": new}
-                return Finding(words=words, edits=_edit(case, replace_range(trace.code, start, end, new)), certainty=0.97)
-    return Finding(words={"name": name, "meant": ""})
-
-
-def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
-    """What to put in the place of which part of the code, so that the call is one that exists."""
-    prop, call = step.node.child_by_field_name("property"), step.node.parent
-    meant = meant_method(name, step.holder, source(step.object))
-    if meant and prop is not None:
-        return prop.start_byte, prop.end_byte, meant
-    if converted := brought(name, step.holder, source(step.object)):
-        return step.object.start_byte, step.object.end_byte, converted
-    if isinstance(step.holder, dict) and (inner := _only_list(step.holder, name)):
-        return step.object.start_byte, step.object.end_byte, source(step.object) + inner
-    if call is not None and call.type == "call_expression" and source(call).endswith("()"):
-        return call.start_byte, call.end_byte, plain_call(name, source(step.object))
-    return 0, 0, None
-
-
-def _only_list(holder: dict[str, Any], method: str) -> str | None:
-    """The path to the only list of an answer, where a method of lists is called on the answer itself."""
-    lists = [key for key, value in holder.items() if isinstance(value, list)]
-    return render((lists[0],)) if len(lists) == 1 and supports(holder[lists[0]], method) else None
-
-
-def no_global_function(case: Case) -> Finding | None:
-    """A function that is called by a name which is defined nowhere."""
-    name = case.error.message.partition(" ")[0]
-    called = re.search(rf"(?<![\w.$]){re.escape(name)}\s*\(", _code(case)[1])
-    return no_variable(case) if called else None
-
-
-def _field_of_input(case: Case, name: str) -> str | None:
-    """The reading of an input's field that is named as if it were a variable."""
-    if case.evidence.input_count != 1 and case.parameters.get("mode") != "runOnceForEachItem":
-        return None
-    found = find_path(case.item, name, lambda value: value is not None)
-    return f"$json{render(found[0])}" if found and similarity(str(found[0][-1]), name) == 100 else None
-
-
-def constant(case: Case) -> Finding:
-    """A constant that is given another value: its declaration with ``let``."""
-    code, line = _code(case)[1], case.error.line_number
-    lines = code.splitlines()
-    shown = (
-        re.search(r"([A-Za-z_$][\w$]*)\s*(?:[-+*/%&|?]{0,2}=(?!=)|\+\+|--)", lines[line - 1])
-        if line and line <= len(lines)
-        else None
-    )
-    declared = [
-        found for found in re.finditer(r"\bconst(\s+([A-Za-z_$][\w$]*)\s*=)", code) if shown and found.group(2) == shown.group(1)
-    ]
-    if len(declared) != 1:
-        return Finding(words={"name": shown.group(1) if shown else "?"})
-    found = declared[0]
-    fixed = f"{code[: found.start()]}let{found.group(1)}{code[found.end() :]}"
-    return Finding(words={"name": found.group(2)}, edits=_edit(case, fixed))
-
-
-def unmade(case: Case) -> Finding | None:
-    """``groups[key].push(…)`` or ``tree.leaf.size = …`` where nobody has made ``groups[key]`` or ``tree.leaf`` before."""
-    found = re.search(r"\((?:reading|setting) '([^']+)'\)", case.error.message)
-    wanted = found.group(1) if found else ""
-    is_list = wanted == "push"
-    trace = Trace(case, _code(case)[1])
-    for node in walk(trace.root):
-        prop, holder = node.child_by_field_name("property"), node.child_by_field_name("object")
-        if (
-            node.type != "member_expression"
-            or prop is None
-            or holder is None
-            or source(prop) != wanted
-            or not _on_line(case, node)
-        ):
-            continue
-        base = holder.child_by_field_name("object")
-        if holder.type not in ("member_expression", "subscript_expression") or base is None or trace.value(base) != {}:
-            continue
-        made = f"({source(holder)} ??= {'[]' if is_list else '{}'})"
-        if is_list or "setting" in case.error.message:
-            return Finding(
-                words={"property": wanted}, edits=_edit(case, replace_range(trace.code, holder.start_byte, holder.end_byte, made))
-            )
-    return Finding(words={"property": wanted}) if "setting" in case.error.message else None
-
-
-def no_object(case: Case) -> Finding:
-    """``Object.keys(…)`` of something undefined, led to what was meant."""
-    trace = Trace(case, _code(case)[1])
-    for node in walk(trace.root):
-        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        if node.type != "call_expression" or function is None or arguments is None or not source(function).startswith("Object."):
-            continue
-        argument = arguments.named_children[0] if arguments.named_children else None
-        if argument is None or not _on_line(case, node) or trace.value(argument) not in (UNDEFINED, None):
-            continue
-        mend, _ = mend_undefined(case, trace, argument, None)
-        if mend:
-            return Finding(
-                words={"was": mend.was, "now": mend.now}, edits=_edit(case, mend.code), certainty=max(mend.certainty, 0.75)
-            )
-    return Finding(words={"was": "", "now": ""})
-
-
-def no_variable(case: Case) -> Finding:
-    """A name that is defined nowhere, led to the defined one that differs by a slip."""
-    found = re.match(r"([A-Za-z_$][\w$]*) is not defined", case.error.message)
-    name = found.group(1) if found else "?"
-    code = _code(case)[1]
-    trace = Trace(case, code)
-    kinds = ("variable_declarator", "formal_parameters", "arrow_function", "function_declaration", "object_pattern")
-    declared = [
-        source(node)
-        for node in walk(trace.root)
-        if node.type in ("identifier", "shorthand_property_identifier_pattern")
-        and node.parent is not None
-        and node.parent.type in kinds
-    ]
-    meant = closest(name, [*(entry for entry in declared if entry != name), *_GLOBALS], 75)
-    if not meant and (read := _field_of_input(case, name)):
-        meant = read
-    if not meant:
-        in_input = dig(case.item, (name,)) is not UNDEFINED or dig(case.item, ("body", name)) is not UNDEFINED
-        return Finding(words={"name": name, "meant": ""}, certainty=1.0 if in_input else 0.95)
-    places = [node for node in walk(trace.root) if node.type == "identifier" and source(node) == name]
-    for node in reversed(places):
-        code = replace_range(code, node.start_byte, node.end_byte, meant)
-    return Finding(words={"name": name, "meant": meant}, edits=_edit(case, code))

@@ -7,10 +7,12 @@ from typing import Any
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case, Path, walk_texts
-from plugins.analyzers.rules.conversions import convertible, loose_edits, set_conversion
-from plugins.analyzers.rules.fields import UNDEFINED, closest, dig, dotted, find_path, places
+from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places
+from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
+from plugins.analyzers.rules.templates import placeholders, rewrite
 
 _FIELD_MESSAGES = regex(
     r"(?:couldn't find the field|the field|field|no property named|has no json property called|the value in|property|column|key)"
@@ -140,16 +142,13 @@ def condition(case: Case) -> Finding:
     wanted = (shown.group(3) or shown.group(4)) if shown else "?"
     value = shown.group(1) if shown else None
     values = [value] if value is not None else _condition_values(case)
-    edits = loose_edits(case) if values and all(convertible(entry, wanted) for entry in values) else []
+    loose = bool(values) and all(convertible(entry, wanted) for entry in values)
+    edits = loose_edits(case) if loose else condition_conversions(case, wanted, values)
     return Finding(words={"value": (value or str(values[0]) if values else "?")[:80], "type": wanted}, edits=edits)
 
 
 def _condition_values(case: Case) -> list[str]:
     """The values that the message does not show: those that the conditions' expressions give."""
-    from plugins.analyzers.rules.fields import UNKNOWN
-    from plugins.analyzers.rules.json_texts import expression_value
-    from plugins.analyzers.rules.templates import placeholders
-
     values = []
     for path, value in case.texts():
         if path[-1] == "leftValue" and value.startswith("=") and len(placeholders(value)) == 1:
@@ -183,10 +182,25 @@ def binary(case: Case) -> Finding:
             if value == wanted and re.search(r"binary|inputDataField|dataPropertyName", str(path[-1]), re.IGNORECASE)
         ]
         return Finding(words={**words, "meant": meant}, edits=edits)
+    if keeper := _dropped_by_set(case, wanted):
+        return Finding(words={**words, "meant": wanted}, edits=keeper, certainty=0.95)
     download = _download(case)
     if download:
         return Finding(words={**words, "meant": "data"}, edits=(download,), certainty=0.9, facts={"download": True})
     return Finding(words=words)
+
+
+def _dropped_by_set(case: Case, wanted: str) -> list[Edit]:
+    """The Edit Fields node right before that gives its new fields only, told to keep the file."""
+    parents = case.parents.get(str(case.name), [])
+    name = parents[0] if len(parents) == 1 else ""
+    node = case.evidence.node(name) or {}
+    data = [case.evidence.node_data.get(entry) for entry in case.parents.get(name, ())]
+    had_file = any(entry and wanted in entry.binary_keys for entry in data)
+    if case.kind_of(name) != "set" or float(node.get("typeVersion") or 1) < 3 or not had_file:
+        return []
+    options = ("parameters", "options", "stripBinary")
+    return [Edit(name, ("parameters", "includeOtherFields"), True), Edit(name, options, False)]
 
 
 def _download(case: Case) -> Edit | None:
@@ -201,10 +215,7 @@ def _download(case: Case) -> Edit | None:
 
 def date(case: Case) -> Finding:
     """A date whose order of day and month is certain, with the format that says so."""
-    from plugins.analyzers.rules.json_texts import expression_value
-    from plugins.analyzers.rules.templates import placeholders
-
-    for key in ("date", "magnitude", "startDate"):
+    for key in ("date", "magnitude", "startDate", "dateTime"):
         value = case.parameters.get(key)
         found = placeholders(value) if isinstance(value, str) else []
         shown = str(expression_value(case, found[0].code)) if len(found) == 1 else str(value)
@@ -223,9 +234,21 @@ def date(case: Case) -> Finding:
                         words={"value": shown, "format": form},
                         edits=(Edit(str(case.name), ("parameters", "options", "fromFormat"), form),),
                     )
+        if isinstance(value, str) and case.kind in ("dateTime", "wait") and (made := _read_as(value, date_format(shown))):
+            return Finding(
+                words={"value": shown[:80], "format": made[0]}, edits=(Edit(str(case.name), ("parameters", key), made[1]),)
+            )
         if isinstance(value, str):
             return Finding(words={"value": shown[:80]})
     return Finding(words={"value": "?"})
+
+
+def _read_as(value: str, form: str | None) -> tuple[str, str] | None:
+    """The format and the parameter with its one expression read as a date of that format."""
+    if form is None or len(placeholders(value)) != 1:
+        return None
+    new = rewrite(value, lambda code: f" DateTime.fromFormat(String({code.strip()}), '{form}').toISO() ")
+    return (form, new) if new else None
 
 
 def sql(case: Case) -> Finding:

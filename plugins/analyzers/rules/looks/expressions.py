@@ -8,14 +8,15 @@ import re
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.complaints import complained_names
-from plugins.analyzers.rules.fields import closest, dig
-from plugins.analyzers.rules.javascript import is_expression, repair_expression
+from plugins.analyzers.rules.fields import closest, dig, find_path, render
+from plugins.analyzers.rules.javascript import is_expression, repair_expression, replace_range
 from plugins.analyzers.rules.json_texts import renders, repair_json_text
 from plugins.analyzers.rules.node_references import Reference, has_value, node_references, renamed, replaced
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Lost, lost_references
 from plugins.analyzers.rules.rule import Finding
 from plugins.analyzers.rules.templates import is_template, looks_like_template, placeholders, rewrite
+from plugins.analyzers.rules.trace import Trace
 
 _JSON_TEXTS = frozenset(("jsonBody", "jsonQuery", "jsonHeaders", "jsonOutput", "responseBody"))
 
@@ -33,7 +34,7 @@ def missing_prefix(case: Case) -> Finding | None:
     said = case.words + json.dumps(case.error.request or {}, ensure_ascii=False)
     own = [(path, value) for path, value in case.texts() if looks_like_template(value) and path[-1] not in _NOT_EVALUATED]
     shown = any(found.code.strip() and found.code.strip() in said for _, value in own for found in placeholders(value))
-    if own and (shown or case.status in (400, 401, 403, 404, 409, 415, 422) or _is_about_json(case, own)):
+    if own and (shown or case.status in (400, 401, 403, 404, 409, 415, 422) or _is_about_json(case, own) or _takes_text(case)):
         edits = [Edit(str(case.name), path, _prefixed(case, path, value)) for path, value in own]
         return _prefix_finding(case, str(case.name), own[0], edits, 1.0 if shown else 0.85)
     if "{{" not in said:
@@ -47,6 +48,11 @@ def missing_prefix(case: Case) -> Finding | None:
         if shown_there:
             return _prefix_finding(case, name, shown_there[0], [Edit(name, path, f"={value}") for path, value in plain], 0.9)
     return None
+
+
+def _takes_text(case: Case) -> bool:
+    """Whether the failure is of a kind that a parameter taken as plain text leads to."""
+    return bool(re.match(r"Invalid date|Invalid input for|.*(?:expects an?|must be an?|is not a valid)\b", case.error.message))
 
 
 def _is_about_json(case: Case, own: list[tuple[Path, str]]) -> bool:
@@ -121,16 +127,27 @@ def unexecuted(case: Case) -> Finding:
     inside_code = case.kind == "code"
 
     def elsewhere(reference: Reference) -> str | None:
-        if has_value([case.item], reference.keys) and reference.keys:
+        if has_value([case.item], reference.keys) and reference.keys:  # in the input itself
             return ("$input.first().json" if inside_code and not _each_item(case) else "$json") + reference.keys_text
         for name in case.ancestors:
             if reference.keys and case.has_run(name) and has_value(case.output(name), reference.keys):
                 access = "first()" if inside_code else "item"
                 return f"$('{_quoted(name)}').{access}.json{reference.keys_text}"
-        return None
+        return _same_field(case, reference, inside_code=inside_code)
 
     edits = replaced(case, list(node_references(case, missing)), elsewhere)
     return Finding(words={"missing": missing}, edits=edits or ())
+
+
+def _same_field(case: Case, reference: Reference, *, inside_code: bool) -> str | None:
+    """A field of the very same name in the input, or in a node before, under another path."""
+    key = str(reference.keys[-1]) if reference.keys else ""
+    for name in case.ancestors if key else ():
+        for item in case.output(name)[:1]:
+            found = find_path(item, key, lambda value: isinstance(value, str | int | float))
+            if found and str(found[0][-1]) == key:
+                return f"$('{_quoted(name)}').{'first()' if inside_code else 'item'}.json{render(found[0])}"
+    return None
 
 
 def _each_item(case: Case) -> bool:
@@ -225,6 +242,35 @@ def _lost_finding(lost: list[Lost]) -> Finding:
     edits = list({entry.path: entry.edit for entry in mended if entry.edit}.values())
     certainty = min(entry.certainty for entry in mended)
     return Finding(words={"reference": first.reference, "now": first.now}, edits=edits, certainty=max(certainty, 0.7))
+
+
+def function_type(case: Case) -> Finding:
+    """A function of n8n's expressions on a value that has to be converted before."""
+    shown = re.search(r"(\w+)\(\) is only callable on types? (.+)", case.error.message)
+    name, types = (shown.group(1), re.findall(r'"(\w+)"', shown.group(2))) if shown else ("?", [])
+    edits = []
+    for path, value in case.texts():
+        new = rewrite(value, lambda code: _on_type(case, code, name, types)) if is_template(value) else None
+        if new:
+            edits.append(Edit(str(case.name), path, new))
+    return Finding(words={"function": name, "type": ", ".join(types) or "?"}, edits=edits)
+
+
+def _on_type(case: Case, code: str, name: str, types: list[str]) -> str | None:
+    """The code with a conversion before each call of the function whose value needs one."""
+    trace = Trace(case, code)
+    for step in trace.steps(name):
+        value = step.holder
+        converter = None
+        if isinstance(value, str) and "Number" in types and re.fullmatch(r"\s*-?\d+(?:\.\d+)?\s*", value):
+            converter = ".toNumber()"
+        elif isinstance(value, str) and "Date" in types and re.match(r"\d{4}-\d{2}-\d{2}", value):
+            converter = ".toDateTime()"
+        elif isinstance(value, int | float) and not isinstance(value, bool) and "String" in types:
+            converter = ".toString()"
+        if converter:
+            return replace_range(code, step.object.end_byte, step.object.end_byte, converter)
+    return None
 
 
 def index(case: Case) -> Finding:

@@ -33,6 +33,9 @@ _JSON_PARAMETERS = {
     "json output": "jsonOutput",
     "response body": "responseBody",
     "json": "jsonBody",
+    "body parameters": "bodyParametersJson",
+    "query parameters": "queryParametersJson",
+    "headers": "headerParametersJson",
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from plugins.analyzers.rules.case import Case
+from plugins.analyzers.rules.case import Case, walk_texts
+from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding
 
 
@@ -12,6 +13,35 @@ def module(case: Case) -> Finding:
     """The module that the code asks for."""
     shown = re.search(r"(?:Module|module) '([^']+)'|^(\w+) is not defined", case.error.message)
     return Finding(words={"module": shown.group(1) or shown.group(2) if shown else "?"})
+
+
+def graphql(case: Case) -> Finding:
+    """The field that the schema does not have, led to the one that the answer proposes."""
+    shown = re.search(r"(?:field|argument) ['\"‘]?(\w+)['\"’]?[\s\S]*?did you mean ['\"‘]?(\w+)", case.words, re.IGNORECASE)
+    query = case.parameters.get("query")
+    if not shown or not isinstance(query, str):
+        return Finding(words={"meant": ""})
+    wrong, meant = shown.groups()
+    # What stands between {{ and }} is JavaScript, which may have the same word.
+    parts = re.split(r"(\{\{[\s\S]*?\}\})", query)
+    found = [index for index in range(0, len(parts), 2) if re.search(rf"\b{wrong}\b", parts[index])]
+    if len(found) != 1 or len(re.findall(rf"\b{wrong}\b", parts[found[0]])) != 1:
+        return Finding(words={"meant": meant})
+    parts[found[0]] = re.sub(rf"\b{wrong}\b", meant, parts[found[0]])
+    return Finding(words={"meant": meant}, edits=(Edit(str(case.name), ("parameters", "query"), "".join(parts)),))
+
+
+def telegram_markup(case: Case) -> Finding:
+    """HTML as the text's markup, where nothing in the text means something in HTML."""
+    text = case.parameters.get("text")
+    values = "".join(value for _, value in walk_texts(case.item)) if isinstance(text, str) and "{{" in text else ""
+    if (
+        case.kind != "telegram"
+        or not isinstance(text, str)
+        or re.search(r"[<&*`]", re.sub(r"\{\{[\s\S]*?\}\}", "", text) + values)
+    ):
+        return Finding()
+    return Finding(edits=(Edit(str(case.name), ("parameters", "additionalFields", "parse_mode"), "HTML"),))
 
 
 def workflow_timeout(case: Case) -> Finding | None:

@@ -28,6 +28,28 @@ def thrown(case: Case) -> Finding | None:
     return None
 
 
+_BUILT_IN = re.compile(
+    r"\w*Error\b|^Cannot (?:read|set|convert|access|destructure)|is not (?:a function|defined|iterable|valid JSON)"
+)
+
+
+def thrown_elsewhere(case: Case) -> Finding | None:
+    """An error with words of the author's own: JavaScript names the class of its own errors in the description."""
+    code = str(case.parameters.get("jsCode") or case.parameters.get("functionCode") or "")
+    own_words = case.error.line_number is not None and not case.error.description and not _BUILT_IN.search(case.error.message)
+    if not own_words or case.error.class_name != "WrappedExecutionError" or not re.search(r"\bthrow\b|\.reject\(", code):
+        return None
+    return Finding(words={"message": case.error.message})
+
+
+def child_threw(case: Case) -> Finding | None:
+    """The same in a sub-workflow, whose code is not at hand."""
+    by_code = re.search(r" \[line \d+(?:, for item \d+)?\]$", case.error.message)
+    if not by_code or case.error.description or _BUILT_IN.search(case.error.message):
+        return None
+    return Finding(words={"message": case.error.message})
+
+
 def stop_node(case: Case) -> Finding | None:
     """A Stop and Error node did what it is for."""
     return Finding() if case.kind == "stopAndError" else None
