@@ -8,6 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from hub.analyses.json_shape import type_name
+from hub.analyses.patches import matches_hidden
 from hub.contracts.analysis import FieldChange, LastSuccess, WorkflowChange
 
 Json = dict[str, Any]
@@ -165,7 +166,8 @@ def _places(old: Any, new: Any, place: str) -> Iterator[str]:
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, pair in enumerate(zip(old, new, strict=True)):
             yield from _places(*pair, f"{place}[{index}]")
-    elif old != new:
+    # One of the two may have been redacted when it was stored.
+    elif not matches_hidden(old, new) and not matches_hidden(new, old):
         yield place
 
 

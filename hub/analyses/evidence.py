@@ -8,6 +8,7 @@ from typing import Any
 from hub.analyses.contrast import compare, find_renamed
 from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
+from hub.analyses.patches import matches_hidden
 from hub.analyses.workflow_graph import ancestors
 from hub.contracts.analysis import ChildFailure, ErrorFacts, Evidence, FieldChange, LastSuccess, NodeData, WorkflowChange
 from hub.redaction import find_secrets_of_part
@@ -91,7 +92,7 @@ def _picture(execution: Json, workflow: Json | None, success: Json | None, child
         "node_data": _node_data(runs, current, failing),
         "workflow": current,
         "limits": _limits(execution, data, result, executed, workflow),
-        "last_success": _contrast(success, given, failing, executed or current) if success else None,
+        "last_success": _contrast(success, given, failing, executed if executed.get("nodes") else current) if success else None,
         "child": _child(child) if child else None,
     }
 
@@ -247,7 +248,7 @@ def _differs(before: Any, after: Any) -> bool:
         return any(key not in before or _differs(before[key], value) for key, value in after.items())
     if isinstance(before, list) and isinstance(after, list):
         return len(before) != len(after) or any(_differs(*pair) for pair in zip(before, after, strict=True))
-    return bool(before != after)
+    return not matches_hidden(before, after)  # what ran was redacted when it was stored
 
 
 def _branches(data: Any) -> list[list[Json]]:
