@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
+from hub.accounts.models import User
+from hub.cli import main
 from hub.contracts.actor import Actor
 from hub.executions.services import import_execution
+from hub.extensions import db
+from tests.hub.cli.test_instances import own_app  # noqa: F401 (a fixture)
 from tests.hub.factories import make_instance
 from tests.hub.failures.test_failures import analyse, failed, only
 
@@ -51,3 +56,19 @@ def test_empty_pages_say_so(session: Session, alice: Actor, browser_of: Browser)
     assert "No credential was refused" in browser.get("/failures/credentials").text
     assert browser.get("/failures/0123").status_code == 404
     assert browser.get("/failures?cursor=garbage").status_code == 422
+
+
+def test_the_commands_list_the_same(own_app: Flask) -> None:  # noqa: F811
+    with own_app.app_context():
+        user = db.session.scalars(sa.select(User)).one()
+        instance = make_instance(Actor(user_id=user.id))
+        import_execution(instance, failed(1, httpCode="401"))
+        import_execution(instance, failed(2, httpCode="401"))
+    runner = own_app.test_cli_runner()
+    listed = runner.invoke(main, ["failures", "list", "--by-count", "--search", "order"])
+    assert listed.exit_code == 0, listed.output
+    assert "     2x" in listed.output
+    assert "Workflow w1  Fetch: Order … is missing" in listed.output
+    credentials = runner.invoke(main, ["failures", "credentials"])
+    assert "CRM key (httpHeaderAuth) on Main: refused" in credentials.output
+    assert "failed 2x: Workflow w1" in credentials.output
