@@ -44,14 +44,8 @@ def build_estate(owner: Actor) -> dict[str, str]:
     number = next(_numbers)
     name = f"{MARK}{owner.user_id}-{number}"
     instance = create_instance(owner, name=name, url=f"http://127.77.{number // 250}.{number % 250 + 1}:5678", api_key="n8n-key")
-    workflow = make_workflow(
-        instance,
-        name,
-        tags=[name],
-        credentials=[[f"credential-{number}", name, "httpHeaderAuth"]],
-        version_id="v1",
-        active_version_id="v1",
-    )
+    used = [[f"credential-{number}", name, "httpHeaderAuth"]]
+    workflow = make_workflow(instance, name, tags=[name], credentials=used, version_id="v1", active_version_id="v1")
     document = {"nodes": [NODE], "connections": {}, "settings": {}, "name": name}
     version = WorkflowVersion(workflow_id=workflow.id, kind=VersionKind.DRAFT, content_hash=str(number), **document)
     error = {"message": name, "node": {"name": "Start"}}
