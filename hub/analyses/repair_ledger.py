@@ -5,6 +5,7 @@ No transaction stays open between two calls, because steps wait for n8n.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Collection
 from typing import Any
@@ -135,13 +136,14 @@ def finish_run(run: RepairRun) -> None:
     if is_applied or run.facts.get("undo"):
         db.session.execute(sa.update(AiAnalysis).where(AiAnalysis.id == repair.analysis_id).values(applied=is_applied))
     if is_applied and run.verdict is Verdict.UNPROVEN and run.new_version_id:
-        repair.awaits_version, repair.awaits_since = run.new_version_id, repair.finished_at
+        # Looked for by its version; the time only spares older runs, and n8n's clock may be another.
+        repair.awaits_version, repair.awaits_since = run.new_version_id, repair.created_at - dt.timedelta(hours=1)
     record_event(
         Actor(user_id=repair.user_id, via=AUTOMATION if repair.automatic else "job"),
         f"repair.{repair.state.lower()}",
         "repair",
         repair.id,
-        success=repair.state is RepairState.APPLIED,
+        success=(repair.state is RepairState.ROLLED_BACK) if run.facts.get("undo") else is_applied,
         details={"analysis_id": repair.analysis_id, "verdict": run.verdict, "reason": code, "run": run.run_id},
     )
     db.session.commit()

@@ -77,7 +77,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What an analysis is kept under. ``request`` holds what a repair has to find unchanged; the fingerprints are the failure's."""
+    """What an analysis is kept under. ``request`` holds what a repair has to find unchanged."""
 
     title: str
     request: Json

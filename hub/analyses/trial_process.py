@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 #: Seconds for one trial and for all of an analysis, without the start of the process.
 SECONDS_EACH = 0.2
 SECONDS = 1.0
-_START_SECONDS = 5.0
+_START_SECONDS = 10.0
 #: V8's heap.
 MEGABYTES = 64
 _LONGEST_ANSWER = 1_000_000
@@ -32,7 +32,8 @@ def run_tasks(tasks: Sequence[Json]) -> list[Json]:
     """What became of each task (``trial_world.js``): ``{"status", "value" | "error" | "reason"}``.
 
     Nothing that a task does reaches this process: it ends by its time or memory at most. ``failed`` with the error ``time`` or
-    ``memory`` says so; tasks that were not begun then are ``not-tried`` because of ``time``.
+    ``memory`` says so; tasks that were not begun then are ``not-tried`` because of ``time``, or all because of ``trouble`` where
+    the process did not start.
     """
     if not tasks:
         return []
@@ -45,7 +46,7 @@ def run_tasks(tasks: Sequence[Json]) -> list[Json]:
     found = lines[1 : 1 + len(tasks)]
     if len(found) < len(tasks) and lines:
         found.append({"status": "failed", "error": "time" if was_ended else "memory"})
-    return found + [{"status": "not-tried", "reason": "time"}] * (len(tasks) - len(found))
+    return found + [{"status": "not-tried", "reason": "time" if lines else "trouble"}] * (len(tasks) - len(found))
 
 
 @cache

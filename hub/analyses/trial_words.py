@@ -17,6 +17,7 @@ _REASONS: dict[str, Any] = {
     "changed-before": lazy_gettext("the change alters the data that would come into this node."),
     "paired-item": lazy_gettext("it follows the links between items, which only n8n knows."),
     "not-javascript": lazy_gettext("the code is not JavaScript."),
+    "trouble": lazy_gettext("the trial could not be started."),
     "time": lazy_gettext("the time for trials was over."),
 }
 _TONES = {"worked": "good", "empty": "warn", "failed": "bad", "not-tried": ""}

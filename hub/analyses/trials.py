@@ -77,7 +77,7 @@ def find_texts(evidence: Evidence, change: Change) -> Iterator[ChangedText]:
             if (kind := _kind(leaf)) is not None:
                 yield ChangedText(
                     node["name"],
-                    ".".join(leaf.path),
+                    _place(leaf.path),
                     kind,
                     leaf.before if isinstance(leaf.before, str) and _kind(Leaf(leaf.path, None, leaf.before)) == kind else None,
                     leaf.after,
@@ -92,6 +92,11 @@ def _kind(leaf: Leaf) -> str | None:
     if leaf.after.startswith("="):
         return "expression" if "{{" in leaf.after or leaf.path[-1] in _JSON_KEYS else None
     return "json" if leaf.path[-1] in _JSON_KEYS else None
+
+
+def _place(path: Sequence[str]) -> str:
+    """As differences show it: ``parameters[0].value``."""
+    return "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in path).removeprefix(".")
 
 
 def _code(node: Json, before: Json, after: Json, data: Json, reason: str | None) -> ChangedText:

@@ -113,3 +113,7 @@ class Execution(Model):
     #: nobody has looked, -1 where its data was too large or gone.
     suspicion: Mapped[list[Any] | None] = mapped_column(Json, deferred=True)
     suspicions: Mapped[int | None]
+
+
+#: A literal, not a parameter: the database uses a partial index only where it can prove its condition.
+IS_SUSPICIOUS = Execution.suspicions > sa.literal_column("0")

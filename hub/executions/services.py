@@ -16,7 +16,7 @@ from hub.contracts.actor import Actor
 from hub.errors import Invalid, NotFound, Unavailable
 from hub.executions.details import fetch_detail, read_detail, write_detail
 from hub.executions.ingest import ExecutionIngest, IngestCounts, ingest_executions
-from hub.executions.models import IS_FAILURE, DetailState, Execution, ExecutionStatus
+from hub.executions.models import IS_FAILURE, IS_SUSPICIOUS, DetailState, Execution, ExecutionStatus
 from hub.executions.remote import OPEN, read_execution
 from hub.extensions import db
 from hub.instances.errors import N8nError
@@ -102,7 +102,7 @@ def list_executions(
     if mode is not None:
         filters.append(Execution.mode == mode)
     if suspicious:
-        filters.append(Execution.suspicions > 0)
+        filters.append(IS_SUSPICIOUS)
     if started_after is not None:
         filters.append(Execution.started_at >= started_after)
     if started_before is not None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.executions.models import Execution, ExecutionStatus
+from hub.executions.models import IS_SUSPICIOUS, Execution, ExecutionStatus
 from hub.extensions import db
 from hub.instances.models import Instance
 from hub.workflows.models import Workflow
@@ -135,5 +135,5 @@ def list_retry_chain(actor: Actor, execution: Execution) -> Sequence[Execution]:
 def count_suspicious(actor: Actor, *, days: int = 7) -> int:
     """Successes of the last ``days`` days that look wrong, of those that were looked at."""
     recent = Execution.started_at > utc_now() - days * DAY
-    statement = sa.select(sa.func.count()).select_from(Execution).where(_owned(actor), Execution.suspicions > 0, recent)
+    statement = sa.select(sa.func.count()).select_from(Execution).where(_owned(actor), IS_SUSPICIOUS, recent)
     return db.session.scalar(statement) or 0

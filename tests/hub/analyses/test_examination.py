@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from hub.analyses import services
 from hub.analyses.examination import examine
@@ -166,3 +168,18 @@ def test_every_risk_has_words(app: Any, language: str) -> None:
         said = [describe_warning(code, details) for code in codes]
     assert all(text and text not in codes for text in said)
     assert all("Knoten" in text for text in said[1:-1])
+
+
+def test_the_card_says_what_a_trial_gave(
+    alice: Actor, execution: Execution, analyzer: OneAnswer, browser_of: Callable[[Actor], FlaskClient]
+) -> None:
+    fine = {"op": "add", "path": "/nodes/1/parameters/note", "value": "={{ $json.body.n + 41 }}"}
+    broken = {"op": "add", "path": "/nodes/1/parameters/note", "value": "={{ $json.none.x }}"}
+    analyzer.suggestions = (suggestion((broken,)), suggestion((fine,)))
+    analysis = services.analyze_execution(alice, execution.id)
+    page = browser_of(alice).get(f"/analyses/{analysis.id}").text
+    assert "Tried on the recorded data: “note” of “Fetch” gives" in page
+    assert '<code class="code-inline" dir="ltr">42</code>' in page
+    assert "still fails" in page
+    assert "By hand" in page
+    assert 'name="suggestion" value="1"' in page  # the one without an objection is offered first

@@ -147,6 +147,7 @@ def test_undo_brings_the_old_workflow_back_live(alice: Actor, analysis: AiAnalys
     assert n8n.workflow["nodes"] == make_workflow()["nodes"]
     assert not db.session.get_one(AiAnalysis, analysis.id, populate_existing=True).applied
     assert actions()[-2:] == ["repair.undo", "repair.rolled_back"]
+    assert db.session.scalars(sa.select(AuditLog).where(AuditLog.action == "repair.rolled_back")).one().success
     assert "undone" in str(undone.message)
 
 

@@ -236,7 +236,7 @@ def test_a_trial_that_kills_the_process_costs_only_those_after_it(monkeypatch: p
     bomb = code("const text = 'x'.repeat(2 ** 29 - 30); return {json: {x: text.charCodeAt(9)}}")
     assert outcomes([expression("={{ 1 }}"), bomb, expression("={{ 2 }}")], "status") == ["worked", "failed", "not-tried"]
     monkeypatch.setattr(trial_process.sys, "executable", "/nowhere/python")
-    assert outcomes([expression("={{ 1 }}")], "reason") == ["time"]
+    assert outcomes([expression("={{ 1 }}")], "reason") == ["trouble"]
 
 
 def test_long_values_are_cut(patient: None) -> None:
