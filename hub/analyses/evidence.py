@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hub.analyses.contrast import compare, find_renamed
 from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
+from hub.analyses.patches import matches_hidden
 from hub.analyses.workflow_graph import ancestors
-from hub.contracts.analysis import ErrorFacts, Evidence, NodeData
+from hub.contracts.analysis import ChildFailure, ErrorFacts, Evidence, FieldChange, LastSuccess, NodeData, WorkflowChange
 from hub.redaction import find_secrets_of_part
 
 _WORKFLOW_KEYS = ("name", "nodes", "connections", "settings")
@@ -23,7 +25,8 @@ _NODE_TYPES: dict[str, type | tuple[type, ...]] = {
     "waitBetweenTries": (int, float),
 }
 #: The names of the picture's own fields.
-_OWN_KEYS = frozenset({*Evidence.model_fields, *ErrorFacts.model_fields, *NodeData.model_fields})
+_MODELS = (Evidence, ErrorFacts, NodeData, LastSuccess, FieldChange, WorkflowChange, ChildFailure)
+_OWN_KEYS = frozenset(name for model in _MODELS for name in model.model_fields)
 #: Items kept of the failing node's input and its nearest ancestors, and of the other nodes.
 _ITEMS_NEAR, _ITEMS_FAR = 4, 1
 _NEAR = 3
@@ -31,20 +34,37 @@ _NEAR = 3
 Json = dict[str, Any]
 
 
-def build_evidence(execution: Json, workflow: Json | None = None, *, known_secrets: Iterable[str] = ()) -> Evidence:
+def build_evidence(
+    execution: Json,
+    workflow: Json | None = None,
+    *,
+    success: Json | None = None,
+    child: Json | None = None,
+    known_secrets: Iterable[str] = (),
+) -> Evidence:
     """The evidence of an execution, redacted and at most about 200 KB beside the workflow itself.
 
     ``workflow`` is the workflow as it is now, against which patches are made; without it the version that ran is taken.
-    Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
+    ``success`` is the last run before that worked, ``child`` the sub-workflow's run in which the failure lies; they may lack
+    their data. Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
     """
-    picture = _picture(execution, workflow)
-    secrets = find_secrets_of_part(picture, [execution, workflow], known_secrets=known_secrets)
+    picture = _picture(execution, workflow, success, child)
+    secrets = find_secrets_of_part(picture, [execution, workflow, success, child], known_secrets=known_secrets)
     picture = fit(secrets.remove_from(picture, keys=_OWN_KEYS).value)
     nodes = {name: NodeData(**_sized(data)) for name, data in picture.pop("node_data").items()}
     return Evidence(**picture, node_data=nodes)
 
 
-def _picture(execution: Json, workflow: Json | None) -> Json:
+def find_child(execution: Json) -> Json | None:
+    """The id and the workflow of the sub-workflow's execution that the error came up from; None where it came from none."""
+    raw = _mapping(_mapping(_mapping(execution.get("data")).get("resultData")).get("error"))
+    for error in (raw, _mapping(raw.get("errorResponse")), _mapping(raw.get("cause"))):
+        if error.get("executionId") and str(error["executionId"]) != str(execution.get("id")):
+            return {"id": str(error["executionId"]), "workflowId": _text(error.get("workflowId"))}
+    return None
+
+
+def _picture(execution: Json, workflow: Json | None, success: Json | None, child: Json | None) -> Json:
     """The fields of the evidence, not yet redacted."""
     data = _mapping(execution.get("data"))
     result = _mapping(data.get("resultData"))
@@ -56,7 +76,7 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
     if _text(error_node.get("name")) not in {*runs, *(_text(node.get("name")) for node in current["nodes"])}:
         error_node = {}  # the error came up from a sub-workflow and names a node of that one
     failing = _failing_node(result, runs, stack, error_node)
-    items, keys, count = _inputs(stack, runs, failing, error.item_index)
+    given = _given(stack, runs, failing)
     return {
         "execution_id": _text(execution.get("id")),
         "status": _text(execution.get("status")) or "unknown",
@@ -66,12 +86,14 @@ def _picture(execution: Json, workflow: Json | None) -> Json:
         "error": error.model_dump(),
         "failing_node": failing,
         "resolved_parameters": _mapping((error_node or _mapping(stack.get("node"))).get("parameters")) or None,
-        "input_items": items,
-        "input_count": count,
-        "input_binary_keys": keys,
+        "input_items": [_json(item) for item in _kept(given, error.item_index)],
+        "input_count": len(given),
+        "input_binary_keys": _binary_keys(given),
         "node_data": _node_data(runs, current, failing),
         "workflow": current,
         "limits": _limits(execution, data, result, executed, workflow),
+        "last_success": _contrast(success, given, failing, executed if executed.get("nodes") else current) if success else None,
+        "child": _child(child) if child else None,
     }
 
 
@@ -85,21 +107,48 @@ def _failing_node(result: Json, runs: Json, stack: Json, error_node: Json) -> st
     return _text(result.get("lastNodeExecuted") or _mapping(stack.get("node")).get("name"))
 
 
-def _inputs(stack: Json, runs: Json, failing: str | None, item_index: int | None) -> tuple[list[Json], list[str], int]:
-    """The failing node's first input items, the keys of their files, and how many items there were.
-
-    The item that failed is kept too: as the last one, where it lies behind the first ones.
-    """
+def _given(stack: Json, runs: Json, failing: str | None) -> list[Json]:
+    """The failing node's input items."""
     if _mapping(stack.get("node")).get("name", failing) == failing:
         items = [item for branch in _branches(stack.get("data")) for item in branch]
     else:
         items = []
-    if not items and failing in runs:
-        items = _source_items(runs, _mapping(_last(runs[failing])))
+    return items or (_source_items(runs, _mapping(_last(runs[failing]))) if failing in runs else [])
+
+
+def _kept(items: list[Json], item_index: int | None) -> list[Json]:
+    """The first items; the one that failed is kept too: as the last one, where it lies behind the first ones."""
     kept = items[:_ITEMS_NEAR]
     if item_index is not None and _ITEMS_NEAR <= item_index < len(items):
         kept.append(items[item_index])
-    return [_json(item) for item in kept], _binary_keys(items), len(items)
+    return kept
+
+
+def _contrast(success: Json, given: list[Json], failing: str | None, after: Json) -> Json:
+    """The last success compared with this run, as far as its data is there."""
+    executed = _mapping(success.get("workflowData"))
+    before, now = _document(executed if executed.get("nodes") else after), _document(after)
+    called = {new: old for old, new in find_renamed(before, now).items()}.get(str(failing))
+    items = [_mapping(item.get("json")) for item in given]
+    return compare(success, items, failing, before, now, was_called=called).model_dump(mode="json")
+
+
+def _child(child: Json) -> Json:
+    """Where and how the sub-workflow's execution failed."""
+    data, executed = _mapping(child.get("data")), _mapping(child.get("workflowData"))
+    result = _mapping(data.get("resultData"))
+    runs = {name: entries for name, entries in _mapping(result.get("runData")).items() if isinstance(entries, list)}
+    error, error_node = read_error(result)
+    failed = bool(error.message or error.class_name or error.withheld)
+    return {
+        "execution_id": str(child.get("id")),
+        "workflow_id": _text(child.get("workflowId") or executed.get("id")),
+        "workflow_name": _text(executed.get("name")),
+        "failing_node": _failing_node(
+            result, runs, _first(_mapping(data.get("executionData")).get("nodeExecutionStack")), error_node
+        ),
+        "error": error.model_dump() if failed else None,
+    }
 
 
 def _source_items(runs: Json, run: Json) -> list[Json]:
@@ -199,7 +248,7 @@ def _differs(before: Any, after: Any) -> bool:
         return any(key not in before or _differs(before[key], value) for key, value in after.items())
     if isinstance(before, list) and isinstance(after, list):
         return len(before) != len(after) or any(_differs(*pair) for pair in zip(before, after, strict=True))
-    return bool(before != after)
+    return not matches_hidden(before, after)  # what ran was redacted when it was stored
 
 
 def _branches(data: Any) -> list[list[Json]]:

@@ -18,6 +18,7 @@ from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
 from hub.analyses.model_questions import ask_where_left, ready_signatures
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
+from hub.analyses.neighbours import Neighbours, find_neighbours, name_child, read_neighbours
 from hub.analyses.patches import content_hash
 from hub.analyses.repair_guards import live_differs
 from hub.audit.services import record_event
@@ -29,7 +30,7 @@ from hub.executions.services import ensure_detail
 from hub.extensions import db
 from hub.instances.errors import N8nError
 from hub.instances.models import Instance
-from hub.instances.services import open_client
+from hub.instances.services import known_secrets, open_client
 from hub.pagination import Page, clamp_limit, keyset, make_page
 from hub.storable import clean_json
 from hub.workflows.models import Workflow
@@ -99,9 +100,11 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
         raise Conflict(_("Only executions that failed can be analysed."))
     execution = execution_document(subject)
     title, sample = subject.workflow.name, subject.instance.is_sample
-    workflow, base = _current_workflow(subject)
+    secrets = known_secrets(subject.instance)
+    workflow, base, beside = _current_workflow(subject, find_neighbours(subject.execution, execution))
     request = {"base": base, "sample": sample}
-    evidence = build_evidence(execution, workflow)
+    beside = name_child(beside)
+    evidence = build_evidence(execution, workflow, success=beside.success, child=beside.child, known_secrets=secrets)
     known = _find_same(actor, execution_id, evidence)
     if known is not None:
         known.request_data = request
@@ -225,8 +228,9 @@ def _analyzers() -> Collection[Analyzer]:
     return found.values()
 
 
-def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
-    """The workflow as it is now, and what a repair has to find unchanged; None where only the hub's copy was at hand."""
+def _current_workflow(subject: Subject, beside: Neighbours) -> tuple[Json, Json | None, Neighbours]:
+    """The workflow as it is now, what a repair has to find unchanged (None where only the hub's copy was at hand), and the
+    failure's neighbours, read in the same talk with n8n."""
     workflow, instance = subject.workflow, subject.instance
     copy = {
         "name": workflow.name,
@@ -236,7 +240,7 @@ def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
         "versionId": workflow.version_id,
     }
     if instance.is_sample:
-        return copy, None
+        return copy, None, beside
     n8n_id = workflow.n8n_id
     try:
         client = open_client(instance)
@@ -244,10 +248,11 @@ def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
         with client:
             fresh = client.get_workflow(n8n_id)
             draft_only = bool(client.features().publish_if_active)
+            beside = read_neighbours(client, beside)
     except N8nError as error:
         log.info("no fresh workflow for an analysis: %s", error)
-        return copy, None
-    return fresh, {
+        return copy, None, beside
+    base = {
         "version_id": fresh.get("versionId"),
         "content_hash": content_hash(fresh),
         "active": bool(fresh.get("active")),
@@ -255,6 +260,7 @@ def _current_workflow(subject: Subject) -> tuple[Json, Json | None]:
         "draft_differs": bool(fresh.get("active")) and live_differs(fresh),
         "draft_only": draft_only,
     }
+    return fresh, base, beside
 
 
 def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysis | None:

@@ -12,7 +12,9 @@ from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
 from hub.analyses import model_questions, repair, services
+from hub.analyses.brief import brief_of
 from hub.analyses.cause_words import name_cause, name_place
+from hub.analyses.contrast_words import describe_contrast
 from hub.analyses.documents import UnreadableDocument, parse_document
 from hub.analyses.model_words import describe_stage
 from hub.analyses.models import AiAnalysis, Repair
@@ -26,7 +28,7 @@ from hub.analyses.repair_words import (
     describe_proof,
     describe_warning,
 )
-from hub.contracts.analysis import Diagnosis
+from hub.contracts.analysis import Diagnosis, Evidence
 from hub.errors import Conflict, Invalid, TooMany
 from hub.htmx import go_to, is_fragment_request, render
 from hub.i18n import current_language
@@ -149,12 +151,20 @@ def _page(analysis: AiAnalysis, repairs: list[Repair]) -> str:
     asked = request.args.get("suggestion", type=int)
     chosen = asked if asked in patches else next(iter(patches), None)
     preview = repair.build_preview(analysis, chosen) if chosen is not None else None
+    evidence = Evidence.model_validate(analysis.error_data)
+    last, child = evidence.last_success, evidence.child
     return render(
         "analyses/show.html",
         block="repair",
         analysis=analysis,
         language=language,
         diagnosis=diagnosis,
+        last_success=last,
+        changes=describe_contrast(last) if last else [],
+        last_success_run=services.find_run(analysis, last.execution_id) if last else None,
+        child=child,
+        child_run=services.find_run(analysis, child.execution_id) if child else None,
+        brief=brief_of(evidence),
         place=services.find_place(analysis),
         share=model_questions.find_share(analysis, with_sent=True),
         chosen=chosen,

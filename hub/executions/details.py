@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hub.executions.models import DetailState, Execution
 from hub.extensions import db
 from hub.instances.client import Missing, N8nClient, TooLarge
-from hub.redaction import redact
+from hub.redaction import find_secrets, find_secrets_of_part
 from hub.storable import clean_json
 
 Json = dict[str, Any]
@@ -42,7 +42,9 @@ def read_detail(payload: Mapping[str, Any], max_bytes: int) -> Json:
         return {"detail_state": DetailState.TRUNCATED if is_too_large else DetailState.UNAVAILABLE}
     whole = clean_json({"data": data, "workflowData": payload.get("workflowData")})
     fitting = _fit(whole, max_bytes)
-    stored = redact(fitting).value
+    # What was left out may name a secret that stands in what is kept.
+    secrets = find_secrets(whole) if fitting is whole else find_secrets_of_part(fitting, whole)
+    stored = secrets.remove_from(fitting).value
     result = _object(stored["data"].get("resultData"))
     error = _object(result.get("error"))
     node = _object(error.get("node")).get("name") or result.get("lastNodeExecuted")

@@ -140,6 +140,16 @@ def open_client(instance: Instance) -> N8nClient:
     return N8nClient(instance.url, api_key, open_session(current_policy()), features=features)
 
 
+def known_secrets(instance: Instance) -> list[str]:
+    """What the hub itself keeps secret of the instance, to be taken out of whatever comes from it."""
+    if instance.is_sample:
+        return []
+    try:
+        return [_vault().decrypt(instance.api_key, binding=_binding(instance.id))]
+    except DecryptionError:
+        return []
+
+
 def check_connection(actor: Actor, instance_id: str) -> ConnectionReport:
     """Test the connection, keep the result and answer it. No transaction is open while n8n is asked."""
     instance = get_connected_instance(actor, instance_id)

@@ -25,7 +25,9 @@ _USERINFO = re.compile(r"://([^/\s:@\"'<>{}]*)(?::([^/\s@\"'<>{}]*[^\s@\"'<>{}]?
 _PARAMETER = re.compile(r"(?:^|[?&;\n,])\s*(?:export\s+)?([\w.\-\[\] %]{1,100})=([^&#;\s\"'<>\\{}]+)")
 #: ``"api_key": "…"`` inside a text, a JSON text in a JSON text, or ``apiKey = '…'`` in code.
 _QUOTED = re.compile(
-    r"(?<![A-Za-z0-9_.\-])([^\W\d][\w.\-]{1,60})(?:\\*[\"'])?\]?\s*[:=]\s*\\*([\"'`])((?:(?!\\*\2)[^\r\n]){4,}?)\\*\2"
+    r"(?<![A-Za-z0-9_.\-])"
+    r"((?:(?:كلمة|(?:ال)?رقم|(?:ال)?رمز|api|access|secret) )?[^\W\d][\w.\-]{1,60})(?:\\*[\"'])?\]?\s*[:=]\s*"
+    r"\\*([\"'`])((?:(?!\\*\2)[^\r\n]){4,}?)\\*\2"
 )
 _QUOTED_NUMBER = re.compile(r"([A-Za-z][\w.\-]{1,60})\\*[\"']\s*:\s*(\d{4,})(?=\s*[,}\]])")
 #: ``X-Api-Key: …`` and ``password=…`` without quotes.

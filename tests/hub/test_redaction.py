@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
-from hub.redaction import find_secrets, is_secret_name, redact, redact_text
+from hub.redaction import TOKEN, find_secrets, find_secrets_of_part, is_secret_name, mask_personal, redact, redact_text
 
 # Built from parts, so that no scanner takes this file for a leak.
 OPENAI_KEY = "sk-" + "proj-" + "Ab3" * 12
@@ -162,3 +164,87 @@ def test_a_secret_spelled_like_a_key_of_n8ns_format_leaves_the_format_readable()
         "token": "<SECRET_2>",
     }
     assert list(find_secrets(payload).remove_from({"resultDatas": 1}, keys=["resultDatas"]).value) == ["resultDatas"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7f1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",  # a UUID
+        "nPj0CM6CqZpoSXdb",  # an id of n8n
+        "d41d8cd98f00b204e9800998ecf8427e",  # an MD5
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # a SHA-256
+        "VXNlcjoxMjM0NTY3",  # Base64 of an id
+        "VGhpcyBpcyBwbGFpbiB0ZXh0IGluIEJhc2U2NA==",  # Base64 of readable text
+        "تعذّر إرسال الطلب رقم ١٢٣٤ إلى المتجر لأن الخدمة لا تجيب",
+        "https://docs.google.com/spreadsheets/d/1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgVE2upms/edit#gid=0",
+        "n8n-nodes-base.httpRequestToolWithAVeryLongNameIndeed2",
+        "sha384-A3rJD856KowSb7dwlZdYEkO39Gagi7vIsF0jrRAoQmDKKtQBHUuLZ9AsSv4jD4Xa",
+        "Unexpected token: expected a value",
+        "The key is missing in the input",
+        "const token = items[0].json.token; return token;",
+        "2026-11-23T01:36:15.071+03:00",
+    ],
+)
+def test_readable_texts_and_identifiers_stay(text: str) -> None:
+    assert redact({"note": text, "lines": [text]}).value == {"note": text, "lines": [text]}
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("PASSWORD=hunter22\nHOST=db", "hunter22"),
+        ("Server=db;User Id=sa;Password=hunter;", "hunter"),
+        ("The password is hunter22.", "hunter22"),
+        ("X-Api-Key: a1b2c3d4e5", "a1b2c3d4e5"),
+        ("Authorization: SSWS a1b2c3d4e5f6", "a1b2c3d4e5f6"),
+        ("Cookie: theme=dark; sid=abcdefgh1234", "abcdefgh1234"),
+        ("line\\nsk-" + "a1B2" * 10, "a1B2" * 10),
+        ("https://0123456789abcdef0123456789abcdef@o1.ingest.sentry.example/1", "0123456789abcdef0123456789abcdef"),
+        ('{"pin": 4711}', "4711"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE cut off", "b3BlbnNzaC1rZXktdjE"),
+        ("call https://api.telegram.org/bot123456789:AA" + "x1Y2z" * 7 + "/getMe", "x1Y2z" * 7),
+        ("it was 9f8GkQ2mZr7LxB4vN1cTy6WsHd3PjKe5RaUiOo", "9f8GkQ2mZr7LxB4vN1cTy6WsHd3PjKe5RaUiOo"),
+    ],
+)
+def test_more_secrets_inside_texts(text: str, secret: str) -> None:
+    assert secret not in redact_text(text).value
+
+
+def test_a_named_value_is_replaced_in_every_spelling() -> None:
+    password = 'p+ss/w"rd 99'
+    told = base64.b64encode(f"shop:{password}".encode()).decode()
+    texts = [quote(password), quote(password, safe=""), quote_plus(password), json.dumps(json.dumps(password)), told]
+    value = redact({"password": password, "texts": texts}).value
+    assert value["password"] == "<SECRET_1>"
+    assert [text for text, clean in zip(texts, value["texts"], strict=True) if "<SECRET_" not in clean] == []
+
+
+def test_more_values_than_are_searched_for_are_still_replaced_in_their_fields() -> None:
+    value = redact([{"token": f"value-{number:06d}"} for number in range(6000)]).value
+    assert "value-" not in json.dumps(value)
+
+
+def test_a_part_is_cleaned_of_what_the_rest_names() -> None:
+    whole = {"error": "refused: abc-12345-xyz", "items": [{"apiKey": "abc-12345-xyz"}, {"password": "nowhere-else-1"}]}
+    secrets = find_secrets_of_part(whole["error"], whole)
+    assert len(secrets) == 1
+    assert secrets.remove_from(whole["error"]).value == "refused: <SECRET_1>"
+
+
+def test_personal_data_is_masked_by_kind() -> None:
+    masked = mask_personal(
+        {
+            "to": ["sara@shop.example", "Ali <ali@shop.example>", "sara@shop.example"],
+            "mobile": 966501234567,
+            "text": "Call 0501234567 or +1 (555) 010-9999 from 203.0.113.9 or 2001:db8::1; card 4111-1111-1111-1111",
+            "stays": "order 20261123, 2026-11-23 10:00, v1.2.3.4, 127.0.0.1, 1795362885547, 12:30:45",
+        }
+    )
+    assert masked.value == {
+        "to": ["<EMAIL_1>", "Ali <<EMAIL_2>>", "<EMAIL_1>"],
+        "mobile": "<PHONE_1>",
+        "text": "Call <PHONE_2> or <PHONE_3> from <IP_1> or <IP_2>; card <CARD_1>",
+        "stays": "order 20261123, 2026-11-23 10:00, v1.2.3.4, 127.0.0.1, 1795362885547, 12:30:45",
+    }
+    assert masked.restore("<EMAIL_1>, <PHONE_2>") == "sara@shop.example, 0501234567"
+    assert all(TOKEN.fullmatch(token) for token in masked.originals)
