@@ -6,11 +6,13 @@ The hub's rooms are imported when they are needed: ``hub analyze`` loads plugins
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from hub.contracts.analysis import LocalizedText
 from hub.contracts.settings import SettingValue
-from hub.egress import Answer, EgressError, check_url, current_policy, describe_egress_error, open_session
-from hub.egress import fetch as fetch_through
+
+if TYPE_CHECKING:
+    from hub.egress import Answer, EgressError
 
 
 class NetworkError(Exception):
@@ -43,26 +45,31 @@ def fetch(
     The name is resolved once and the address judged before it is connected to; private addresses need an entry in
     HUB_ALLOWED_ADDRESSES. ``timeout`` seconds hold for the whole of it. No redirect is followed, no proxy is used.
     """
+    from hub import egress
+
+    seconds = max(timeout, 0.001)
     try:
-        with open_session(current_policy()) as session:
-            return fetch_through(
-                session, method, url, headers=headers, content=content, timeout=max(timeout, 0.001), max_bytes=max_bytes
-            )
-    except EgressError as error:
+        with egress.open_session(egress.current_policy()) as session:
+            return egress.fetch(session, method, url, headers=headers, content=content, timeout=seconds, max_bytes=max_bytes)
+    except egress.EgressError as error:
         raise NetworkError(error) from error
 
 
 def describe_bad_url(url: str) -> LocalizedText | None:
     """What is wrong with the form of an address; None for one that could be fetched. Asks nothing of the network."""
+    from hub import egress
+
     try:
-        check_url(url)
-    except EgressError as error:
+        egress.check_url(url)
+    except egress.EgressError as error:
         return _words(error)
     return None
 
 
 def _words(error: EgressError) -> LocalizedText:
     from flask_babel import force_locale
+
+    from hub.egress import describe_egress_error
 
     said = {}
     for language in ("en", "ar"):

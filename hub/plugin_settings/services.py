@@ -205,7 +205,7 @@ def _parse_field(field: SettingField, form: Mapping[str, str], before: Values) -
 
 def _parse_number(field: SettingField, text: str) -> int | float:
     try:
-        number = int(text) if field.whole else float(text)
+        number: int | float = int(text) if field.whole or text.lstrip("-").isdecimal() else float(text)
     except ValueError:
         raise ValueError(_("Must be a whole number.") if field.whole else _("Must be a number.")) from None
     low, high = field.minimum, field.maximum

