@@ -158,12 +158,15 @@ def repair_json_property(case: Case, code: str) -> str | None:
 
 
 def _sole_item(pair: Node) -> Node | None:
-    """The list in ``[{ json: rows }]``, whose only item has nothing but that pair."""
+    """The whole of ``{ json: rows }`` or ``[{ json: rows }]`` where it is returned and has nothing but that pair."""
     item = pair.parent
-    holder = item.parent if item is not None else None
-    if item is None or holder is None or holder.type != "array" or holder.named_child_count != 1 or item.named_child_count != 1:
+    if item is None or item.named_child_count != 1 or item.parent is None:
         return None
-    return holder
+    if item.parent.type == "return_statement":
+        return item
+    holder = item.parent
+    is_sole = holder.type == "array" and holder.named_child_count == 1 and holder.parent is not None
+    return holder if is_sole and holder.parent is not None and holder.parent.type == "return_statement" else None
 
 
 def repair_extra_keys(code: str) -> str | None:

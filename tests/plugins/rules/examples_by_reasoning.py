@@ -311,10 +311,24 @@ HITS: tuple[Hit, ...] = (
     Hit(
         "code-shape",
         lambda: code(
+            "return { json: $json.body.rows };", "A 'json' property isn't an object [item 0]", body={"rows": [{"a": 1}]}
+        ),
+        CODE,
+        "return ($json.body.rows).map((entry) => ({ json: entry }));",
+    ),
+    Hit(
+        "code-shape",
+        lambda: code(
             "return [{ json: $json.body.rows }];", "A 'json' property isn't an object [item 0]", body={"rows": [{"a": 1}]}
         ),
         CODE,
         "return ($json.body.rows).map((entry) => ({ json: entry }));",
+    ),
+    Hit(
+        "expression-syntax",
+        lambda: failure("set", "invalid syntax", fields(a="={{ {{ $json.n }} }}")),
+        VALUE,
+        "={{ $json.n }}",
     ),
     Hit(
         "sort-code",

@@ -80,22 +80,28 @@ def _prefix_finding(case: Case, name: str, entry: tuple[Path, str], edits: list[
 def syntax(case: Case) -> Finding:
     """Every expression of the failing node that does not parse, repaired."""
     edits, broken = [], ""
-    for path, value in case.texts():
-        if not is_template(value) or path[-1] in _NOT_EVALUATED:
+    for path, given in case.texts():
+        if not is_template(given) or path[-1] in _NOT_EVALUATED:
             continue
+        value = _unnested(given)
         closed = (
             _HALF_OPEN.sub(lambda found: "{{" + (found.group(1) or found.group(2) or "") + "}}", value)
             if value.count("{{") != value.count("}}")
             else value
         )
         wrong = [found.code for found in placeholders(closed) if not is_expression(found.code)]
-        if not wrong and closed == value:
+        if not wrong and closed == given:
             continue
-        broken = broken or (wrong[0].strip() if wrong else value)
+        broken = broken or (wrong[0].strip() if wrong else given)
         fixed = rewrite(closed, lambda code: code if is_expression(code) else repair_expression(code)) or closed
         if all(is_expression(found.code) for found in placeholders(fixed)):
             edits.append(Edit(str(case.name), path, fixed))
     return Finding(words={"expression": broken or "?", "fixed": str(edits[0].value)[:160] if edits else ""}, edits=edits)
+
+
+def _unnested(value: str) -> str:
+    """``{{ {{ a }} }}`` with one pair of braces."""
+    return re.sub(r"\{\{\s*\{\{([^{}]*)\}\}\s*\}\}", r"{{\1}}", value)
 
 
 def unknown_node(case: Case) -> Finding:
