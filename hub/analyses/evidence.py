@@ -8,7 +8,6 @@ from typing import Any
 from hub.analyses.contrast import compare, find_renamed
 from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
-from hub.analyses.patches import matches_hidden
 from hub.analyses.workflow_graph import ancestors
 from hub.contracts.analysis import ChildFailure, ErrorFacts, Evidence, FieldChange, LastSuccess, NodeData, WorkflowChange
 from hub.redaction import find_secrets_of_part
@@ -248,7 +247,7 @@ def _differs(before: Any, after: Any) -> bool:
         return any(key not in before or _differs(before[key], value) for key, value in after.items())
     if isinstance(before, list) and isinstance(after, list):
         return len(before) != len(after) or any(_differs(*pair) for pair in zip(before, after, strict=True))
-    return not matches_hidden(before, after)  # what ran was redacted when it was stored
+    return bool(before != after)
 
 
 def _branches(data: Any) -> list[list[Json]]:
