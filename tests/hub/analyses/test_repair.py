@@ -162,6 +162,7 @@ def test_workflow_that_changed_since_is_refused(alice: Actor, analysis: AiAnalys
     done = work(asked.id)
     assert (done.state, n8n.changes()) == (RepairState.REFUSED, [])
     db.session.execute(sa.update(Job).values(state=JobState.DONE))  # the worker ends the job with the repair
+    db.session.commit()
     again = services.analyze_execution(alice, str(analysis.execution_id))
     assert work(agree(alice, again).id).state is RepairState.APPLIED
 

@@ -128,6 +128,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "execution_id": execution["id"],
         "analysis_id": repairable["id"],
         "repair_id": made["id"],
+        "fingerprint": execution["fingerprint"],
         "suggestion_index": "0",
     }
     bodies = {
