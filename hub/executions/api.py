@@ -62,6 +62,7 @@ class ExecutionResource(Resource):
     error_message: str | None
     error_node: str | None
     vanished_at: Time | None
+    fingerprint: str | None = Field(description="Equal for equal failures.")
 
 
 class ExecutionQuery(ListQuery):
