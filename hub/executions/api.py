@@ -64,6 +64,7 @@ class ExecutionResource(Resource):
     error_node: str | None
     vanished_at: Time | None
     suspicion: list[dict[str, Any]] | None = Field(description="Signs that the success did not do its work.")
+    fingerprint: str | None = Field(description="Equal for equal failures.")
 
 
 class ExecutionQuery(ListQuery):

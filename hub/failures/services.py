@@ -143,13 +143,7 @@ def list_failures(
     """
     limit = clamp_limit(limit)
     scope = _Scope(actor, instance_id, since)
-    statement, keys = _groups(scope, sorting)
-    if search:
-        found = (Execution.error_message, Execution.error_node, Workflow.name)
-        statement = statement.where(sa.or_(*(column.icontains(search, autoescape=True) for column in found)))
-    kinds = (int if sorting is Sorting.COUNT else dt.datetime, str)
-    statement = keyset(statement, keys, kinds, cursor=cursor, limit=limit)
-    groups = [_Found(*row) for row in db.session.execute(statement)]
+    groups = [_Found(*row) for row in db.session.execute(_groups(scope, sorting, search, cursor, limit))]
     page = make_page(groups, limit, "count" if sorting is Sorting.COUNT else "last_seen", "fingerprint")
     return Page(_complete(scope, page.rows), page.next_cursor)
 
@@ -157,7 +151,7 @@ def list_failures(
 def get_failure(actor: Actor, fingerprint: str) -> FailureDetail:
     """One group over all times and instances of the actor."""
     scope = _Scope(actor, fingerprint=fingerprint)
-    found = db.session.execute(_groups(scope, Sorting.LAST_SEEN)[0]).one_or_none()
+    found = db.session.execute(_groups(scope)).one_or_none()
     if found is None:
         raise NotFound()
     return FailureDetail(_complete(scope, [_Found(*found)])[0], _hurt_workflows(scope))
@@ -165,14 +159,13 @@ def get_failure(actor: Actor, fingerprint: str) -> FailureDetail:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A row of ``_groups``; the fields are the first ones of ``FailureGroup``."""
+    """A row of ``_groups``: what ``FailureGroup`` knows of the executions."""
 
     fingerprint: str
     count: int
     first_seen: dt.datetime
     last_seen: dt.datetime
     instances: int
-    workflows: int
     execution_id: str
     error_message: str | None
     error_node: str | None
@@ -182,44 +175,78 @@ class _Found:
     workflow_name: str
     instance_id: str
     instance_name: str
+    workflows: int
 
 
-def _groups(scope: _Scope, sorting: Sorting) -> tuple[sa.Select[Any], tuple[Any, Any]]:
-    """The groups with their newest failure, and what they are ordered by.
+def _groups(
+    scope: _Scope,
+    sorting: Sorting = Sorting.LAST_SEEN,
+    search: str | None = None,
+    cursor: str | None = None,
+    limit: int = 1,
+) -> sa.Select[Any]:
+    """A page of groups with their newest failure. All that is not needed to choose the page is asked for its rows only."""
+
+    def keys(table: sa.Subquery) -> tuple[Any, Any]:
+        return (table.c["count" if sorting is Sorting.COUNT else "last_seen"], table.c.fingerprint)
+
+    def cut(statement: sa.Select[Any], table: sa.Subquery) -> sa.Select[Any]:
+        kinds = (int if sorting is Sorting.COUNT else dt.datetime, str)
+        return keyset(statement, keys(table), kinds, cursor=cursor, limit=limit)
+
+    counted = _counts(scope)
+    if search:
+        found = (Execution.error_message, Execution.error_node, Workflow.name)
+        matches = sa.or_(*(column.icontains(search, autoescape=True) for column in found))
+        page = cut(_with_newest(scope, counted).where(matches), counted).subquery("page")
+    else:
+        page = _with_newest(scope, cut(sa.select(counted), counted).subquery("cut")).subquery("page")
+    workflows = sa.select(sa.func.count(sa.distinct(Execution.workflow_id))).where(
+        *scope.conditions(), Execution.fingerprint == page.c.fingerprint
+    )
+    ordering = [key.desc() for key in keys(page)]
+    return sa.select(*page.c, workflows.correlate(page).scalar_subquery()).order_by(*ordering)
+
+
+def _counts(scope: _Scope) -> sa.Subquery:
+    """Each fingerprint with its counts.
 
     They are counted by instance first, in the order of the index, which spares sorting all failures by fingerprint.
     """
-    conditions = scope.conditions()
     started = Execution.started_at
     counts = (sa.func.count().label("count"), sa.func.min(started).label("first_seen"), sa.func.max(started).label("last_seen"))
-    by_instance = sa.select(Execution.instance_id, Execution.fingerprint, *counts).where(*conditions)
+    by_instance = sa.select(Execution.instance_id, Execution.fingerprint, *counts).where(*scope.conditions())
     part = by_instance.group_by(Execution.instance_id, Execution.fingerprint).subquery("part")
-    group = (
+    return (
         sa.select(
             part.c.fingerprint,
-            sa.cast(sa.func.sum(part.c.count), sa.Integer).label("count"),
+            sa.cast(sa.func.sum(part.c["count"]), sa.Integer).label("count"),
             sa.func.min(part.c.first_seen).label("first_seen"),
             sa.func.max(part.c.last_seen).label("last_seen"),
             sa.func.count().label("instances"),
         )
         .group_by(part.c.fingerprint)
-        .subquery("failure")
+        .subquery("counted")
     )
-    same = sa.and_(*conditions, Execution.fingerprint == group.c.fingerprint)
-    newest = sa.select(sa.func.max(Execution.id)).where(same, started == group.c.last_seen).correlate(group)
-    workflows = sa.select(sa.func.count(sa.distinct(Execution.workflow_id))).where(same).correlate(group)
-    statement = (
+
+
+def _with_newest(scope: _Scope, group: sa.Subquery) -> sa.Select[Any]:
+    """The groups with what is shown of the newest failure of each."""
+    newest = sa.select(sa.func.max(Execution.id)).where(
+        *scope.conditions(), Execution.fingerprint == group.c.fingerprint, Execution.started_at == group.c.last_seen
+    )
+    return (
         sa.select(
-            *(group.c[name] for name in ("fingerprint", "count", "first_seen", "last_seen", "instances")),
-            workflows.scalar_subquery(),
-            *(Execution.id, Execution.error_message, Execution.error_node, Execution.error_code, Execution.error_node_type),
-            *(Workflow.id, Workflow.name, Instance.id, Instance.name),
+            *group.c,
+            Execution.id.label("execution_id"),
+            *(Execution.error_message, Execution.error_node, Execution.error_code, Execution.error_node_type),
+            *(Workflow.id.label("workflow_id"), Workflow.name.label("workflow_name")),
+            *(Instance.id.label("instance_id"), Instance.name.label("instance_name")),
         )
-        .join_from(group, Execution, Execution.id == newest.scalar_subquery())
+        .join_from(group, Execution, Execution.id == newest.correlate(group).scalar_subquery())
         .join(Workflow, Workflow.id == Execution.workflow_id)
         .join(Instance, Instance.id == Execution.instance_id)
     )
-    return statement, (group.c.count if sorting is Sorting.COUNT else group.c.last_seen, group.c.fingerprint)
 
 
 def _complete(scope: _Scope, rows: Sequence[_Found]) -> list[FailureGroup]:

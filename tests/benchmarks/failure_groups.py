@@ -85,6 +85,7 @@ def fill(folder: Path) -> Actor:
     for _, statement in statements:
         connection.execute(statement)
     connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else every page would be looked for in a log of a gigabyte
     connection.close()
     return actor
 

@@ -126,6 +126,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "workflow_id": execution["workflowId"],
         "version_id": version.id,
         "execution_id": execution["id"],
+        "fingerprint": execution["fingerprint"],
         "analysis_id": repairable["id"],
         "repair_id": made["id"],
         "fingerprint": execution["fingerprint"],
