@@ -129,7 +129,6 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "fingerprint": execution["fingerprint"],
         "analysis_id": repairable["id"],
         "repair_id": made["id"],
-        "fingerprint": execution["fingerprint"],
         "suggestion_index": "0",
     }
     bodies = {
