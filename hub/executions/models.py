@@ -33,7 +33,8 @@ class DetailState(enum.StrEnum):
 
 
 #: Conditions of partial indexes. A statement has to say them word for word, because a parameter would hide the index.
-IS_FAILURE = sa.text("fingerprint > ''")
+#: Not ``fingerprint > ''``: SQLite would take it for a range and walk an instance's failures for each fingerprint asked for.
+IS_FAILURE = sa.text("fingerprint <> ''")
 HURTS_CREDENTIAL = sa.text("credential_id IS NOT NULL")
 IS_UNMARKED = sa.text("fingerprint IS NULL AND detail_state IN ('STORED', 'TRUNCATED')")
 

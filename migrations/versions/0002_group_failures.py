@@ -14,7 +14,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-FAILURE = sa.text("fingerprint > ''")
+FAILURE = sa.text("fingerprint <> ''")
 CREDENTIAL = sa.text("credential_id IS NOT NULL")
 UNMARKED = sa.text("fingerprint IS NULL AND detail_state IN ('STORED', 'TRUNCATED')")
 INDEXES = (
