@@ -15,6 +15,7 @@ from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
 from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
 from plugins.analyzers.rules.rule import Finding
+from plugins.analyzers.rules.syntax_slips import declared_once, given_value, looped_await, without_foreign_words
 from plugins.analyzers.rules.trace import Step, Trace
 
 READING = re.compile(
@@ -38,9 +39,15 @@ def syntax(case: Case) -> Finding | None:
     code = code_of(case)[1]
     if case.error.line_number is not None and is_code(code):
         return None
+    twice = re.match(r"Identifier '(.+)' has already been declared", case.error.message)
+    if twice:
+        return Finding(edits=code_edit(case, declared_once(code, twice.group(1))))
+    if case.error.message.startswith("Missing initializer"):
+        return Finding(edits=code_edit(case, given_value(code)))
     if case.error.message.startswith("await is only valid"):
-        return Finding(edits=code_edit(case, repair_await(code)))
-    return Finding(edits=code_edit(case, repair_code(code) or repair_await(code)))
+        return Finding(edits=code_edit(case, looped_await(code) or repair_await(code)))
+    fixed = without_foreign_words(code) or repair_code(code) or looped_await(code) or repair_await(code)
+    return Finding(edits=code_edit(case, fixed))
 
 
 def json_parse(case: Case) -> list[tuple[Trace, Node, Node]]:
