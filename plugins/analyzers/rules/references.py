@@ -114,6 +114,8 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     """
     wanted = member_read(step.node)
     key = str(step.key)
+    if isinstance(step.holder, str) and "[object Object]" in step.holder:
+        return None  # an object that was made a text on its way: nothing can be read from it
 
     def fits(entry: Any) -> bool:
         return supports(entry, wanted) and (wanted is not None or inside_code or is_whole or not isinstance(entry, dict | list))
@@ -271,6 +273,8 @@ def mend_undefined(case: Case, trace: Trace, node: Node, wanted: str | None) -> 
             if step.holder is UNDEFINED or step.holder is None:
                 node, wanted = step.object, str(step.key)
                 continue
+            if step.value is None:
+                return None, step  # the path is right, and this entry has nothing there
             mend = mend_step(case, trace, step, inside_code=True) if isinstance(step.holder, dict | list | str) else None
             return _with_wanted(case, trace, step, wanted, mend), step
         if node.type == "identifier":

@@ -99,6 +99,13 @@ def mode(case: Case) -> Finding:
         new = re.sub(r"\$input\.(?:first|last)\(\)", "$input.item", code)
         if new != code:
             return Finding(words={"mode": "Run Once for Each Item"}, edits=code_edit(case, new))
+    # It looks at one item and at the others: the others are those that the node before gave.
+    parents = case.parents.get(str(case.name), [])
+    if each_item and re.search(r"\$json\b|\$input\.item\b|\$itemIndex\b", code):
+        name = parents[0].replace("\\", "\\\\").replace("'", "\\'") if len(parents) == 1 else ""
+        new = re.sub(r"\$input(?=\.(?:all|first|last)\(\))", f"$('{name}')", code)
+        usable = bool(name) and not re.search(r"\bitems\b(?=\s*[.\[])", code) and all(value.type == "object" for value in values)
+        return Finding(words={"mode": "Run Once for Each Item"}, edits=code_edit(case, new if usable and new != code else None))
     wanted = "runOnceForAllItems" if each_item else "runOnceForEachItem"
     label = "Run Once for All Items" if each_item else "Run Once for Each Item"
     return Finding(words={"mode": label}, edits=(Edit(str(case.name), ("parameters", "mode"), wanted),))
@@ -163,7 +170,8 @@ def undefined(case: Case) -> Finding | None:
         return None
     wanted, mend, step, trace = read
     words = {"property": wanted, "was": "", "now": ""}
-    if mend and is_code(mend.code):
+    optional = _guarded(case, trace, step)
+    if optional is None and mend and is_code(mend.code):
         quote = Quote(pointer="/workflow/nodes", quote=mend.was[:200])
         return Finding(
             words={**words, "was": mend.was, "now": mend.now},
@@ -171,7 +179,7 @@ def undefined(case: Case) -> Finding | None:
             quotes=(quote,),
             certainty=max(mend.certainty, 0.75),
         )
-    return Finding(words=words, edits=code_edit(case, _guarded(case, trace, step)), certainty=0.95, facts={"guard": True})
+    return Finding(words=words, edits=code_edit(case, optional), certainty=0.95, facts={"guard": True})
 
 
 def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
