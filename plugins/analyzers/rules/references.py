@@ -22,6 +22,8 @@ _CODE_PARAMETERS = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJ
 _PICKS = 5
 #: Mends of one expression.
 _MOST_MENDS = 4
+#: How certain a field is that only fits what is read from it, whatever its name.
+_GUESSED = 0.6
 _RESPONSE_FORMAT: Path = ("parameters", "options", "response", "response", "responseFormat")
 
 
@@ -186,6 +188,11 @@ def mend_binding(trace: Trace, name: Node, wanted: str | None) -> Mend | None:
     if not found:
         return None
     (*way, last), certainty = found
+    if not way and last != path[0] and pattern.type == "object_pattern" and re.fullmatch(r"[A-Za-z_$][\w$]*", str(last)):
+        for child in pattern.named_children:
+            if child.type == "shorthand_property_identifier_pattern" and source(child) == path[0] and certainty > _GUESSED:
+                now = f"{last}: {path[0]}"
+                return Mend(replace_range(trace.code, child.start_byte, child.end_byte, now), str(path[0]), str(last), certainty)
     if last != path[0] or any(not isinstance(key, str) for key in way):
         return None
     now = source(origin) + render(tuple(way))

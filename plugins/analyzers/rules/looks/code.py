@@ -11,6 +11,7 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
+from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
 from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
@@ -42,6 +43,8 @@ def syntax(case: Case) -> Finding | None:
     twice = re.match(r"Identifier '(.+)' has already been declared", case.error.message)
     if twice:
         return Finding(edits=code_edit(case, declared_once(code, twice.group(1))))
+    if case.error.message.startswith("Cannot use import statement"):
+        return Finding(edits=code_edit(case, without_module(case, code, "luxon")))
     if case.error.message.startswith("Missing initializer"):
         return Finding(edits=code_edit(case, given_value(code)))
     if case.error.message.startswith("await is only valid"):
