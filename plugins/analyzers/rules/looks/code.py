@@ -152,7 +152,7 @@ def shape(case: Case) -> Finding:
 
 
 @lru_cache(maxsize=1)
-def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
+def read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
     found = READING.search(case.error.message)
     if not found:
         return None
@@ -168,7 +168,7 @@ def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace
 
 def undefined(case: Case) -> Finding | None:
     """A property of an undefined value, read from where the data has it."""
-    read = _read_of_undefined(case)
+    read = read_of_undefined(case)
     if read is None:
         return None
     wanted, mend, step, trace = read
@@ -198,7 +198,7 @@ def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
 
 def kept_as_text(case: Case) -> Finding | None:
     """A request upstream that keeps its JSON answer as text, so that no field can be read from it."""
-    read = _read_of_undefined(case)
+    read = read_of_undefined(case)
     step = read[2] if read else None
     if read is None or step is None or read[1] is not None or not isinstance(step.key, str):
         return None
@@ -212,31 +212,6 @@ def kept_as_text(case: Case) -> Finding | None:
         edits=(edit,),
         quotes=(Quote(pointer=f"/node_data/{name}/outputs/0/0", quote=step.key),),
     )
-
-
-def index(case: Case) -> Finding | None:
-    """A fixed index that lies behind the end of its list."""
-    read = _read_of_undefined(case)
-    step = read[2] if read else None
-    if read is None or step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
-        return _loop_beyond_end(case)
-    length = len(step.holder)
-    edits: tuple[Edit, ...] = ()
-    index = step.node.child_by_field_name("index")
-    if length and step.key == length and index is not None:
-        last = str(length - 1) if index.type == "number" else f"{source(index)} - 1"
-        edits = code_edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, last))
-    return Finding(words={"index": str(step.key), "length": str(length)}, edits=edits)
-
-
-def _loop_beyond_end(case: Case) -> Finding | None:
-    """``for (let i = 0; i <= list.length; i++)`` takes one entry too many."""
-    code = code_of(case)[1]
-    found = re.search(r"\b(\w+)(\s*)<=(\s*)([\w.$()\[\]]+)\.length\b", code)
-    if not found or f"[{found.group(1)}]" not in code:
-        return None
-    fixed = code[: found.start()] + found.group().replace("<=", "<", 1) + code[found.end() :]
-    return Finding(words={"index": found.group(1), "length": f"{found.group(4)}.length"}, edits=code_edit(case, fixed))
 
 
 def not_iterable(case: Case) -> Finding | None:
