@@ -13,7 +13,7 @@ from plugins.analyzers.rules.templates import is_template, placeholders, rewrite
 
 _NUMBER = re.compile(r"\s*-?\d+(?:\.\d+)?\s*")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*|\d{10,13}")
-_YES, _NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
+_YES, _NO = ("true", "yes", "y", "on", "1", "نعم"), ("false", "no", "n", "off", "0", "لا")
 
 
 def convertible(value: str, wanted: str) -> bool:
@@ -96,14 +96,15 @@ def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | No
         given = entry.get("value")
         if not isinstance(given, str) or value in ("", "undefined", "null"):
             return None
+        if is_template(given) and given[1:].strip() != given[1:] and re.fullmatch(r"\s*\{\{[^{}]*\}\}\s*", given[1:]):
+            # n8n makes a text of what has as little as a space beside its braces.
+            return Edit(str(case.name), (*path, "value"), "=" + given[1:].strip())
         make = _conversion(wanted, value)
         if make is None:
-            # "abc" is no number whatever is done to it: then the type is what is wrong.
-            return (
-                Edit(str(case.name), (*path, "type"), "string")
-                if wanted in ("number", "object", "boolean") and not value[:1].isdigit()
-                else None
-            )
+            # "INV-7" is no number whatever is done to it: then the type is what is wrong.
+            is_code = bool(re.fullmatch(r"[A-Za-z][\w./-]*\d[\w./-]*", value)) if wanted == "number" else wanted == "object"
+            is_code = is_code and "[object Object]" not in value
+            return Edit(str(case.name), (*path, "type"), "string") if is_code else None
         new = _converted(given, make)
         return Edit(str(case.name), (*path, "value"), new) if new else None
     return None
@@ -123,7 +124,7 @@ def _conversion(wanted: str, value: str) -> str | None:
     if wanted == "number":
         return _to_number(value.strip())
     if wanted == "boolean" and value.strip().lower() in (*_YES, *_NO):
-        return "['true', 'yes', 'y', 'on', '1'].includes(String({}).trim().toLowerCase())"
+        return "['true', 'yes', 'y', 'on', '1', 'نعم'].includes(String({}).trim().toLowerCase())"
     if wanted == "array" and not _is_json(value, dict):
         return "String({}).split(',').map((entry) => entry.trim())" if "," in value else "[].concat({})"
     return "String({})" if wanted == "string" else None

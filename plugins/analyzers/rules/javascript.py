@@ -19,6 +19,8 @@ _SMART_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "
 #: What other languages and quick fingers write, and what JavaScript wants; tried before single characters.
 _SLIPS = (
     (r"=\s+>", "=>"),
+    (r"(?<=[\w)])\s*->\s*(?=[\w({\[])", " => "),
+    (r",\s*,", ","),
     (r"\b(?:elseif|elsif|elif)\b", "else if"),
     (r"(?<=[A-Za-z])'(?=[A-Za-z])", "\\'"),
     (r"\b(?:fucntion|funtion|funciton|functon)\b", "function"),
@@ -30,6 +32,8 @@ _SLIPS = (
     (r"\bTrue\b", "true"),
     (r"\bNone\b", "null"),
 )
+#: Signs that are typed for one another.
+_SWAPPED = {";": ",", ",": ";", ")": "]}", "]": ")}", "}": ")]", "=": ":", ":": "="}
 _DANGLING = re.compile(r"(?:\?\?|&&|\|\||===?|!==?|<=|>=|=>|[+\-*/%<>=&|?:.,])\s*$")
 
 
@@ -91,7 +95,19 @@ def repair_code(code: str) -> str | None:
     straight = code.translate(_SMART_QUOTES)
     if straight != code and is_code(straight):
         return straight
-    return _slip(code, is_code) or _close_blocks(code) or _close_quotes(code) or next(_one_edit(code, is_code_check=True), None)
+    return (
+        _slip(code, is_code)
+        or _over_lines(code)
+        or _close_blocks(code)
+        or _close_quotes(code)
+        or next(_one_edit(code, is_code_check=True), None)
+    )
+
+
+def _over_lines(code: str) -> str | None:
+    """A text that goes on in the next line, in the quotes that allow it."""
+    changed = re.sub(r"(['\"])((?:(?!\1)[^`\\\n])*\n(?:(?!\1)[^`\\;{}])*)\1", lambda found: f"`{found.group(2)}`", code)
+    return changed if changed != code and "${" not in code and is_code(changed) else None
 
 
 def repair_expression(code: str) -> str | None:
@@ -191,6 +207,7 @@ def _one_edit(code: str, *, is_code_check: bool) -> Iterator[str]:
         for candidate in (
             *(code[:at] + inserted + code[at:] for inserted in _INSERTED),
             *(code[:place] + code[place + 1 :] for sign in "()[]{},.;'\"`+*" if code[place : place + 1] == sign),
+            *(code[:place] + other + code[place + 1 :] for other in _SWAPPED.get(code[place : place + 1], "")),
         ):
             tries += 1
             if _balances(candidate) and valid(candidate):

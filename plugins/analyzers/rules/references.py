@@ -22,6 +22,8 @@ _CODE_PARAMETERS = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJ
 _PICKS = 5
 #: Mends of one expression.
 _MOST_MENDS = 4
+#: How certain a field is that only fits what is read from it, whatever its name.
+_GUESSED = 0.6
 _RESPONSE_FORMAT: Path = ("parameters", "options", "response", "response", "responseFormat")
 
 
@@ -114,6 +116,8 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     """
     wanted = member_read(step.node)
     key = str(step.key)
+    if isinstance(step.holder, str) and "[object Object]" in step.holder:
+        return None  # an object that was made a text on its way: nothing can be read from it
 
     def fits(entry: Any) -> bool:
         return supports(entry, wanted) and (wanted is not None or inside_code or is_whole or not isinstance(entry, dict | list))
@@ -184,6 +188,11 @@ def mend_binding(trace: Trace, name: Node, wanted: str | None) -> Mend | None:
     if not found:
         return None
     (*way, last), certainty = found
+    if not way and last != path[0] and pattern.type == "object_pattern" and re.fullmatch(r"[A-Za-z_$][\w$]*", str(last)):
+        for child in pattern.named_children:
+            if child.type == "shorthand_property_identifier_pattern" and source(child) == path[0] and certainty > _GUESSED:
+                now = f"{last}: {path[0]}"
+                return Mend(replace_range(trace.code, child.start_byte, child.end_byte, now), str(path[0]), str(last), certainty)
     if last != path[0] or any(not isinstance(key, str) for key in way):
         return None
     now = source(origin) + render(tuple(way))
@@ -271,6 +280,8 @@ def mend_undefined(case: Case, trace: Trace, node: Node, wanted: str | None) -> 
             if step.holder is UNDEFINED or step.holder is None:
                 node, wanted = step.object, str(step.key)
                 continue
+            if step.value is None:
+                return None, step  # the path is right, and this entry has nothing there
             mend = mend_step(case, trace, step, inside_code=True) if isinstance(step.holder, dict | list | str) else None
             return _with_wanted(case, trace, step, wanted, mend), step
         if node.type == "identifier":

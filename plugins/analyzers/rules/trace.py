@@ -229,7 +229,10 @@ class Trace:
             if name == "map" and given:
                 return self._mapped(holder, given[0])
         if isinstance(holder, str):
-            return holder.split() if name == "split" else "" if name == "join" else holder
+            if name == "split":
+                separator = self.value(given[0]) if given else UNKNOWN
+                return holder.split(separator) if isinstance(separator, str) and separator else UNKNOWN
+            return holder
         return UNKNOWN
 
     def _mapped(self, holder: list[Any], callback: Node) -> Any:

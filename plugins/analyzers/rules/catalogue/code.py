@@ -32,8 +32,8 @@ RULES: Sequence[Rule] = (
             Pattern(
                 kinds=_KINDS,
                 words=regex(
-                    r"SyntaxError|missing \) after argument list|has already been declared|await is only valid|Invalid or "
-                    r"unexpected token|Unexpected (?:token|identifier|end of input|string|number)|Illegal return"
+                    r"SyntaxError|missing \) after argument list|has already been declared|Missing initializer"
+                    r"|await is only valid|Invalid or unexpected token|Unexpected (?:token|identifier|end of input|string|number)|Illegal return"
                 ),
             ),
         ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import code as look
-from plugins.analyzers.rules.looks import code_names
+from plugins.analyzers.rules.looks import code_index, code_names
 from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _KINDS = frozenset(("code", "function", "functionItem"))
@@ -53,7 +53,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.INDEX_OUT_OF_RANGE,
         prior=0.85,
         rank=73,
-        look=look.index,
+        look=code_index.index,
         when=(Pattern(kinds=_KINDS, message=look.READING),),
         summary=text(
             "The code of ‘{node}’ takes entry {index} of a list with {length}.",

@@ -134,6 +134,15 @@ RULES: Sequence[Rule] = (
         ),
         fixes=(
             Fix(
+                text("Do without ‘{module}’", "استغنِ عن ‘{module}’"),
+                text(
+                    "All that the code takes from it can be said in plain JavaScript, or with what n8n's code has anyway.",
+                    "كل ما يأخذه الكود منها يمكن كتابته بلغة JavaScript وحدها أو بما يتوفر في كود n8n أصلًا.",
+                ),
+                make=found_edits,
+                confidence=0.8,
+            ),
+            Fix(
                 text("Allow the module, or do without it", "اسمح بالوحدة أو استغنِ عنها"),
                 text(
                     "An administrator adds it to NODE_FUNCTION_ALLOW_BUILTIN or NODE_FUNCTION_ALLOW_EXTERNAL of the "

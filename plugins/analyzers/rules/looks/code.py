@@ -11,10 +11,12 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
+from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
 from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
 from plugins.analyzers.rules.rule import Finding
+from plugins.analyzers.rules.syntax_slips import declared_once, given_value, looped_await, without_foreign_words
 from plugins.analyzers.rules.trace import Step, Trace
 
 READING = re.compile(
@@ -38,9 +40,17 @@ def syntax(case: Case) -> Finding | None:
     code = code_of(case)[1]
     if case.error.line_number is not None and is_code(code):
         return None
+    twice = re.match(r"Identifier '(.+)' has already been declared", case.error.message)
+    if twice:
+        return Finding(edits=code_edit(case, declared_once(code, twice.group(1))))
+    if case.error.message.startswith("Cannot use import statement"):
+        return Finding(edits=code_edit(case, without_module(case, code, "luxon")))
+    if case.error.message.startswith("Missing initializer"):
+        return Finding(edits=code_edit(case, given_value(code)))
     if case.error.message.startswith("await is only valid"):
-        return Finding(edits=code_edit(case, repair_await(code)))
-    return Finding(edits=code_edit(case, repair_code(code) or repair_await(code)))
+        return Finding(edits=code_edit(case, looped_await(code) or repair_await(code)))
+    fixed = without_foreign_words(code) or repair_code(code) or looped_await(code) or repair_await(code)
+    return Finding(edits=code_edit(case, fixed))
 
 
 def json_parse(case: Case) -> list[tuple[Trace, Node, Node]]:
@@ -92,6 +102,13 @@ def mode(case: Case) -> Finding:
         new = re.sub(r"\$input\.(?:first|last)\(\)", "$input.item", code)
         if new != code:
             return Finding(words={"mode": "Run Once for Each Item"}, edits=code_edit(case, new))
+    # It looks at one item and at the others: the others are those that the node before gave.
+    parents = case.parents.get(str(case.name), [])
+    if each_item and re.search(r"\$json\b|\$input\.item\b|\$itemIndex\b", code):
+        name = parents[0].replace("\\", "\\\\").replace("'", "\\'") if len(parents) == 1 else ""
+        new = re.sub(r"\$input(?=\.(?:all|first|last)\(\))", f"$('{name}')", code)
+        usable = bool(name) and not re.search(r"\bitems\b(?=\s*[.\[])", code) and all(value.type == "object" for value in values)
+        return Finding(words={"mode": "Run Once for Each Item"}, edits=code_edit(case, new if usable and new != code else None))
     wanted = "runOnceForAllItems" if each_item else "runOnceForEachItem"
     label = "Run Once for All Items" if each_item else "Run Once for Each Item"
     return Finding(words={"mode": label}, edits=(Edit(str(case.name), ("parameters", "mode"), wanted),))
@@ -135,7 +152,7 @@ def shape(case: Case) -> Finding:
 
 
 @lru_cache(maxsize=1)
-def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
+def read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace] | None:
     found = READING.search(case.error.message)
     if not found:
         return None
@@ -151,12 +168,13 @@ def _read_of_undefined(case: Case) -> tuple[str, Mend | None, Step | None, Trace
 
 def undefined(case: Case) -> Finding | None:
     """A property of an undefined value, read from where the data has it."""
-    read = _read_of_undefined(case)
+    read = read_of_undefined(case)
     if read is None:
         return None
     wanted, mend, step, trace = read
     words = {"property": wanted, "was": "", "now": ""}
-    if mend and is_code(mend.code):
+    optional = _guarded(case, trace, step)
+    if optional is None and mend and is_code(mend.code):
         quote = Quote(pointer="/workflow/nodes", quote=mend.was[:200])
         return Finding(
             words={**words, "was": mend.was, "now": mend.now},
@@ -164,7 +182,7 @@ def undefined(case: Case) -> Finding | None:
             quotes=(quote,),
             certainty=max(mend.certainty, 0.75),
         )
-    return Finding(words=words, edits=code_edit(case, _guarded(case, trace, step)), certainty=0.95, facts={"guard": True})
+    return Finding(words=words, edits=code_edit(case, optional), certainty=0.95, facts={"guard": True})
 
 
 def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
@@ -180,7 +198,7 @@ def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
 
 def kept_as_text(case: Case) -> Finding | None:
     """A request upstream that keeps its JSON answer as text, so that no field can be read from it."""
-    read = _read_of_undefined(case)
+    read = read_of_undefined(case)
     step = read[2] if read else None
     if read is None or step is None or read[1] is not None or not isinstance(step.key, str):
         return None
@@ -194,31 +212,6 @@ def kept_as_text(case: Case) -> Finding | None:
         edits=(edit,),
         quotes=(Quote(pointer=f"/node_data/{name}/outputs/0/0", quote=step.key),),
     )
-
-
-def index(case: Case) -> Finding | None:
-    """A fixed index that lies behind the end of its list."""
-    read = _read_of_undefined(case)
-    step = read[2] if read else None
-    if read is None or step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
-        return _loop_beyond_end(case)
-    length = len(step.holder)
-    edits: tuple[Edit, ...] = ()
-    index = step.node.child_by_field_name("index")
-    if length and step.key == length and index is not None:
-        last = str(length - 1) if index.type == "number" else f"{source(index)} - 1"
-        edits = code_edit(case, replace_range(read[3].code, index.start_byte, index.end_byte, last))
-    return Finding(words={"index": str(step.key), "length": str(length)}, edits=edits)
-
-
-def _loop_beyond_end(case: Case) -> Finding | None:
-    """``for (let i = 0; i <= list.length; i++)`` takes one entry too many."""
-    code = code_of(case)[1]
-    found = re.search(r"\b(\w+)(\s*)<=(\s*)([\w.$()\[\]]+)\.length\b", code)
-    if not found or f"[{found.group(1)}]" not in code:
-        return None
-    fixed = code[: found.start()] + found.group().replace("<=", "<", 1) + code[found.end() :]
-    return Finding(words={"index": found.group(1), "length": f"{found.group(4)}.length"}, edits=code_edit(case, fixed))
 
 
 def not_iterable(case: Case) -> Finding | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from plugins.analyzers.rules.case import Case, walk_texts
+from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding
 
@@ -12,7 +13,9 @@ from plugins.analyzers.rules.rule import Finding
 def module(case: Case) -> Finding:
     """The module that the code asks for."""
     shown = re.search(r"(?:Module|module) '([^']+)'|^(\w+) is not defined", case.error.message)
-    return Finding(words={"module": shown.group(1) or shown.group(2) if shown else "?"})
+    name = shown.group(1) or shown.group(2) if shown else "?"
+    fixed = without_module(case, str(case.parameters.get("jsCode") or ""), name) if case.kind == "code" else None
+    return Finding(words={"module": name}, edits=(Edit(str(case.name), ("parameters", "jsCode"), fixed),) if fixed else ())
 
 
 def graphql(case: Case) -> Finding:
