@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from hub.analyses.diagnosis import confidence_word
 from hub.analyses.learning import Confidence
+from hub.i18n import current_language
 from hub.instances.words import describe_error
 
 Details = Mapping[str, Any]
@@ -250,7 +251,8 @@ def describe_warning(code: str, details: Details) -> str:
             node=details["node"],
         )
     if "nodes" in details:
-        details = {**details, "nodes": _(", ").join(f"“{name}”" for name in details["nodes"])}
+        quoted = "\u2068“{}”\u2069" if current_language() == "ar" else "“{}”"  # isolated, or the marks change sides
+        details = {**details, "nodes": _(", ").join(quoted.format(name) for name in details["nodes"])}
     return _say(_WARNINGS, code, details)
 
 
