@@ -246,10 +246,13 @@
   async function runCode(source, data) {
     const { items, world } = makeWorld(data);
     const itself = new Proxy({}, { get: (_target, name) => cannot("not-modelled", `this.${String(name)}`) });
+    AsyncFunction(source); // The syntax of the text by itself, before it is wrapped.
+    // In a function of its own, because code may declare what n8n has declared: const items = $input.all().
+    const body = `return (async () => {\n${source}\n})();`;
     const call = (position, more) => {
       const variables = { ...world(position), ...more };
       const names = Object.keys(variables);
-      return AsyncFunction(...names, source).call(itself, ...names.map((name) => variables[name]));
+      return AsyncFunction(...names, body).call(itself, ...names.map((name) => variables[name]));
     };
     if (data.mode !== "runOnceForEachItem") {
       const found = checkAll(await call(0, { items }));

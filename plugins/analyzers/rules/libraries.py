@@ -80,7 +80,9 @@ def without_module(case: Case, code: str, module: str) -> str | None:
 
 def _required(code: str, module: str) -> tuple[Node, Node | None, set[str]] | None:
     """The call of ``require``, its variable, or the names that are taken out of it."""
-    calls = [node for node in walk(parse(code).root_node) if re.fullmatch(_REQUIRE.format(module=re.escape(module)), source(node))]
+    calls = [
+        node for node in walk(parse(code).root_node) if re.fullmatch(_REQUIRE.format(module=re.escape(module)), source(node))
+    ]
     calls = [node for node in calls if node.type == "call_expression"]
     if len(calls) != 1 or (parent := calls[0].parent) is None or parent.type != "variable_declarator":
         return None
@@ -224,7 +226,9 @@ def _method(trace: Trace, holder: str, name: str, given: list[Node], moment: str
         unit = _unit(source(given[1]).strip("'\"")) if len(given) == 2 else None
         if other and name == "diff" and unit:
             return f"Math.trunc({holder}.diff({other}, '{unit}').{unit})"
-        return f"({holder} {'<' if name == 'isBefore' else '>'} {other})" if other and len(given) == 1 and name != "diff" else None
+        return (
+            f"({holder} {'<' if name == 'isBefore' else '>'} {other})" if other and len(given) == 1 and name != "diff" else None
+        )
     plain = {"toDate": ".toJSDate()", "valueOf": ".toMillis()", "unix": ".toUnixInteger()", "toISOString": ".toUTC().toISO()"}
     plain |= {"year": ".year", "date": ".day", "hour": ".hour", "minute": ".minute", "isValid": ".isValid", "utc": ".toUTC()"}
     return f"{holder}{plain[name]}" if name in plain and not given else None

@@ -122,6 +122,8 @@ def test_code_nodes_have_to_return_what_the_runner_accepts(patient: None) -> Non
     each = "runOnceForEachItem"
     table = [
         (code("return items.map((item) => ({json: {x: item.json.n * 1}}))"), "worked", '[{"x":41}]'),
+        (code("const items = $input.all(); return items"), "worked", None),
+        (code("}); (() => {return []"), "syntax", None),
         (code("return {total: 3}"), "worked", '[{"total":3}]'),
         (code("return [{a: 1}, {a: 2}]"), "worked", '[{"a":1},{"a":2}]'),
         (code("await Promise.resolve(); return $input.all()"), "worked", None),
