@@ -20,7 +20,8 @@ _BY = (
     "return (entry) => String(key).split(/[.[\\]]+/).filter(Boolean).reduce((value, part) => value?.[part], entry); };"
 )
 _LODASH = {
-    "groupBy": "(list, key) => list.reduce((groups, entry) => { (groups[by(key)(entry)] ??= []).push(entry); return groups; }, {})",
+    "groupBy": "(list, key) => list.reduce((groups, entry) => "
+    "{ (groups[by(key)(entry)] ??= []).push(entry); return groups; }, {})",
     "countBy": "(list, key) => list.reduce((counts, entry) => "
     "{ const name = by(key)(entry); counts[name] = (counts[name] ?? 0) + 1; return counts; }, {})",
     "keyBy": "(list, key) => Object.fromEntries(list.map((entry) => [by(key)(entry), entry]))",
@@ -38,7 +39,8 @@ _LODASH = {
     "compact": "(list) => list.filter(Boolean)",
     "get": "(object, path, otherwise) => "
     "{ const value = by([].concat(path).join('.'))(object); return value === undefined ? otherwise : value; }",
-    "pick": "(object, ...keys) => Object.fromEntries(keys.flat().filter((key) => key in object).map((key) => [key, object[key]]))",
+    "pick": "(object, ...keys) => "
+    "Object.fromEntries(keys.flat().filter((key) => key in object).map((key) => [key, object[key]]))",
     "omit": "(object, ...keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.flat().includes(key)))",
     "first": "(list) => list[0]",
     "head": "(list) => list[0]",
@@ -80,7 +82,9 @@ def without_module(case: Case, code: str, module: str) -> str | None:
 
 def _required(code: str, module: str) -> tuple[Node, Node | None, set[str]] | None:
     """The call of ``require``, its variable, or the names that are taken out of it."""
-    calls = [node for node in walk(parse(code).root_node) if re.fullmatch(_REQUIRE.format(module=re.escape(module)), source(node))]
+    calls = [
+        node for node in walk(parse(code).root_node) if re.fullmatch(_REQUIRE.format(module=re.escape(module)), source(node))
+    ]
     calls = [node for node in calls if node.type == "call_expression"]
     if len(calls) != 1 or (parent := calls[0].parent) is None or parent.type != "variable_declarator":
         return None
@@ -224,7 +228,9 @@ def _method(trace: Trace, holder: str, name: str, given: list[Node], moment: str
         unit = _unit(source(given[1]).strip("'\"")) if len(given) == 2 else None
         if other and name == "diff" and unit:
             return f"Math.trunc({holder}.diff({other}, '{unit}').{unit})"
-        return f"({holder} {'<' if name == 'isBefore' else '>'} {other})" if other and len(given) == 1 and name != "diff" else None
+        return (
+            f"({holder} {'<' if name == 'isBefore' else '>'} {other})" if other and len(given) == 1 and name != "diff" else None
+        )
     plain = {"toDate": ".toJSDate()", "valueOf": ".toMillis()", "unix": ".toUnixInteger()", "toISOString": ".toUTC().toISO()"}
     plain |= {"year": ".year", "date": ".day", "hour": ".hour", "minute": ".minute", "isValid": ".isValid", "utc": ".toUTC()"}
     return f"{holder}{plain[name]}" if name in plain and not given else None
@@ -239,9 +245,9 @@ def _format(form: str) -> str | None:
     """Luxon's tokens for Moment's; None where there is none for one of them."""
     parts, last = [], 0
     for found in _TOKENS.finditer(form):
-        token = found.group()
-        new = f"\\'{found.group(1)}\\'" if token.startswith("[") else token if token in _SAME else _FORMAT.get(token)
-        if token == "T":
+        word = found.group()
+        new = f"\\'{found.group(1)}\\'" if word.startswith("[") else word if word in _SAME else _FORMAT.get(word)
+        if word == "T":
             new = "\\'T\\'"
         if new is None:
             return None

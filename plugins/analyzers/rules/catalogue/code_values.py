@@ -49,6 +49,30 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="code-separator",
+        cause=Cause.UNDEFINED_VALUE,
+        prior=0.88,
+        rank=74,
+        look=code_index.separator,
+        when=(Pattern(kinds=_KINDS, message=look.READING),),
+        summary=text(
+            "The code of ‘{node}’ cuts a text at a sign that the text does not have, so part {index} is missing.",
+            "يقسم كود العقدة ‘{node}’ نصًّا عند علامة غير موجودة فيه، فيغيب الجزء {index}.",
+        ),
+        fixes=(
+            Fix(
+                text("Cut the text where its parts end", "اقسم النص حيث تنتهي أجزاؤه"),
+                text(
+                    "All of the texts in this execution have the same other separator.",
+                    "لكل النصوص في هذا التنفيذ الفاصل الآخر نفسه.",
+                ),
+                make=found_edits,
+                confidence=0.82,
+            ),
+            _CHECK_CODE,
+        ),
+    ),
+    Rule(
         id="code-index",
         cause=Cause.INDEX_OUT_OF_RANGE,
         prior=0.85,

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from hub.plugin_api import Quote
+from plugins.analyzers.rules.carrying import with_files
 from plugins.analyzers.rules.case import Case, Path, walk_texts
 from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places
@@ -68,6 +69,10 @@ _SQL_WORDS = (
 
 
 _DATE_FORMATS = ((r"\d{1,2}/\d{1,2}/\d{4}", "/"), (r"\d{1,2}\.\d{1,2}\.\d{4}", "."), (r"\d{1,2}-\d{1,2}-\d{4}", "-"))
+
+
+#: Nodes that give on what they are given, with its files.
+_PASSING = frozenset(("if", "filter", "switch", "noOp", "limit", "sort", "wait"))
 
 
 def field(case: Case) -> Finding | None:
@@ -182,7 +187,7 @@ def binary(case: Case) -> Finding:
             if value == wanted and re.search(r"binary|inputDataField|dataPropertyName", str(path[-1]), re.IGNORECASE)
         ]
         return Finding(words={**words, "meant": meant}, edits=edits)
-    if keeper := _dropped_by_set(case, wanted):
+    if keeper := _dropped_on_the_way(case, wanted):
         return Finding(words={**words, "meant": wanted}, edits=keeper, certainty=0.95)
     download = _download(case)
     if download:
@@ -190,17 +195,30 @@ def binary(case: Case) -> Finding:
     return Finding(words=words)
 
 
-def _dropped_by_set(case: Case, wanted: str) -> list[Edit]:
-    """The Edit Fields node right before that gives its new fields only, told to keep the file."""
-    parents = case.parents.get(str(case.name), [])
-    name = parents[0] if len(parents) == 1 else ""
-    node = case.evidence.node(name) or {}
-    data = [case.evidence.node_data.get(entry) for entry in case.parents.get(name, ())]
-    had_file = any(entry and wanted in entry.binary_keys for entry in data)
-    if case.kind_of(name) != "set" or float(node.get("typeVersion") or 1) < 3 or not had_file:
-        return []
-    options = ("parameters", "options", "stripBinary")
-    return [Edit(name, ("parameters", "includeOtherFields"), True), Edit(name, options, False)]
+def _dropped_on_the_way(case: Case, wanted: str) -> list[Edit]:
+    """The Edit Fields and Code nodes that made new items without the file, told to carry it along."""
+    edits: list[Edit] = []
+    name = str(case.name)
+    while len(parents := case.parents.get(name, [])) == 1:
+        name = parents[0]
+        data, node = case.evidence.node_data.get(name), case.evidence.node(name) or {}
+        if data and wanted in data.binary_keys:
+            return edits
+        kind, parameters = case.kind_of(name), node.get("parameters") or {}
+        if kind == "set" and float(node.get("typeVersion") or 1) >= 3:
+            edits.append(Edit(name, ("parameters", "includeOtherFields"), True))
+            edits.append(Edit(name, ("parameters", "options", "stripBinary"), False))
+        elif kind == "code":
+            each = parameters.get("mode") == "runOnceForEachItem"
+            before = [case.evidence.node_data.get(entry) for entry in case.parents.get(name, ())]
+            single = len(before) == 1 and before[0] is not None and before[0].item_count == 1
+            code = with_files(str(parameters.get("jsCode") or ""), each_item=each, single=single)
+            if code is None:
+                return []
+            edits.append(Edit(name, ("parameters", "jsCode"), code))
+        elif kind not in _PASSING:
+            return []
+    return []
 
 
 def _download(case: Case) -> Edit | None:

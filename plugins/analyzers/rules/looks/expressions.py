@@ -6,6 +6,7 @@ import json
 import re
 
 from hub.plugin_api import Quote
+from plugins.analyzers.rules.carrying import with_links
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.complaints import complained_names
 from plugins.analyzers.rules.fields import closest, dig, find_path, render
@@ -177,9 +178,19 @@ def paired(case: Case) -> Finding:
             continue
         made = replaced(case, linked, lambda reference, source=name: _unlinked(case, source, reference))  # type: ignore[misc]
         if made is None:
-            return Finding(words={"cause": case.error.node_cause or "?"})
+            return Finding(words={"cause": case.error.node_cause or "?"}, edits=_linked_again(case))
         edits += made
     return Finding(words={"cause": case.error.node_cause or "?"}, edits=_merged(edits))
+
+
+def _linked_again(case: Case) -> list[Edit]:
+    """The code that lost the links made to keep them, where each of its items comes from one item of its input."""
+    name = case.error.node_cause or ""
+    parameters = (case.evidence.node(name) or {}).get("parameters") or {}
+    if case.kind_of(name) != "code" or parameters.get("mode") == "runOnceForEachItem":
+        return []
+    code = with_links(str(parameters.get("jsCode") or ""))
+    return [Edit(name, ("parameters", "jsCode"), code)] if code else []
 
 
 def _merged(edits: list[Edit]) -> list[Edit]:
