@@ -24,7 +24,41 @@ def lines(*texts: str) -> Evidence:
     return code(SPLIT, UNDEFINED_TRIM, items=[{"line": text} for text in texts])
 
 
+def made_text(name: str, text: str, kind: str = "string") -> Evidence:
+    """A list that an Edit Fields node made a text, read as objects."""
+    parameters = fields(**{name: "={{ $json.body.tags }}"})
+    parameters["assignments"]["assignments"][0]["type"] = kind
+    return code(
+        "return $input.all().map(({ json }) => ({ json: { tag: json.label.toUpperCase() } }));",
+        "Cannot read properties of undefined (reading 'toUpperCase') [line 1]",
+        before=[(node("Photo", "set", 3.4, **parameters), [{name: text}])],
+    )
+
+
 HITS: tuple[Hit, ...] = (
+    Hit(
+        "code-made-text",
+        lambda: made_text("tags", '[{"label": "sea"}]'),
+        ("parameters", "assignments", "assignments", 0, "type"),
+        "array",
+        "Photo",
+    ),
+    # Another text is no less a text, but seldom what was meant.
+    Hit(
+        "code-undefined",
+        lambda: code("return [{ json: { e: $json.email.trim() } }];", UNDEFINED_TRIM, items=[{"phone": "123"}]),
+        None,
+    ),
+    # Two kinds of entries in one list: guarding would give half of the items nothing.
+    Hit(
+        "code-undefined",
+        lambda: code(
+            "return $input.all().map(({ json }) => ({ json: { e: json.email.trim() } }));",
+            UNDEFINED_TRIM,
+            items=[{"id": 1, "total": 5}, {"id": 1, "email": "a@b.example"}],
+        ),
+        None,
+    ),
     Hit("code-separator", lambda: lines("tea, 4", "oil, 1"), CODE, SPLIT.replace("';'", "','")),
     Hit("code-separator", lambda: lines("tea, 4| x", "oil, 1| y"), None),
     Hit(
@@ -134,6 +168,8 @@ HITS: tuple[Hit, ...] = (
 )
 
 MISSES: tuple[Miss, ...] = (
+    # A text that was a text from the beginning.
+    Miss("code-made-text", lambda: made_text("tags", '[{"label": "sea"}]', kind="array")),
     # The text has the sign, but too few parts.
     Miss("code-separator", lambda: lines("tea;4", "oil")),
 )

@@ -108,7 +108,7 @@ def _meant(case: Case, source: dict[str, Any], wanted: str) -> tuple[str | None,
     def fits(value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) if needs_number else value is not None
 
-    found = find_path(source, wanted.rsplit(".", 1)[-1], fits)
+    found = find_path(source, wanted.rsplit(".", 1)[-1], fits, guess=(int, float))
     if found and (found[1] > 0.7 or needs_number):
         return dotted(found[0]), 1.0 if found[1] > 0.7 else 0.95
     textual = [
