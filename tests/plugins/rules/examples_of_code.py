@@ -6,7 +6,7 @@ from typing import Any
 
 from hub.plugin_api import Evidence
 from tests.plugins.rules.examples import CODE, Hit, Miss
-from tests.plugins.rules.failures import code, fields, node
+from tests.plugins.rules.failures import code, failure, fields, node
 
 UNDEFINED_TRIM = "Cannot read properties of undefined (reading 'trim') [line 1]"
 SPLIT = "return $input.all().map(({ json }) => ({ json: { size: json.line.split(';')[1].trim() } }));"
@@ -35,7 +35,14 @@ def made_text(name: str, text: str, kind: str = "string") -> Evidence:
     )
 
 
+def unasked(**item: Any) -> Evidence:
+    """A chain that finds no question in its input."""
+    return failure("chainLlm", "No prompt specified", {}, items=[item], version=1.5)
+
+
 HITS: tuple[Hit, ...] = (
+    Hit("prompt-missing", lambda: unasked(question="When?", name="A"), ("parameters", "text"), "={{ $json.question }}"),
+    Hit("prompt-missing", lambda: unasked(question="When?", message="hi"), None),
     Hit(
         "code-made-text",
         lambda: made_text("tags", '[{"label": "sea"}]'),
@@ -168,6 +175,7 @@ HITS: tuple[Hit, ...] = (
 )
 
 MISSES: tuple[Miss, ...] = (
+    Miss("prompt-missing", lambda: failure("chainLlm", "No output parser specified")),
     # A text that was a text from the beginning.
     Miss("code-made-text", lambda: made_text("tags", '[{"label": "sea"}]', kind="array")),
     # The text has the sign, but too few parts.

@@ -9,7 +9,7 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules.carrying import with_files
 from plugins.analyzers.rules.case import Case, Path, walk_texts
 from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
@@ -88,6 +88,22 @@ def field(case: Case) -> Finding | None:
     # The XML node takes a field of the item itself, not one further down.
     edits = _field_edits(case, wanted, meant) if meant and not (case.kind == "xml" and "." in meant) else []
     return Finding(words=words, edits=edits, quotes=(quote,) if quote else (), certainty=certainty)
+
+
+_SAME_NAME = 90
+#: What a field with a question for a model is called.
+_QUESTIONS = ("question", "prompt", "message", "query", "input", "text", "chatInput", "instruction")
+
+
+def prompt(case: Case) -> Finding:
+    """The field of the input that holds the question for a model, where exactly one text is called so."""
+    meant = [path for path, value in places(case.item, 2) if isinstance(value, str) and path[0] != "headers"]
+    meant = [path for path in meant if any(similarity(str(path[-1]), name) >= _SAME_NAME for name in _QUESTIONS)]
+    if len(meant) != 1:
+        return Finding(words={"field": ""})
+    name, text = str(case.name), f"={{{{ $json{render(meant[0])} }}}}"
+    edits = (Edit(name, ("parameters", "promptType"), "define"), Edit(name, ("parameters", "text"), text))
+    return Finding(words={"field": dotted(meant[0])}, edits=edits)
 
 
 def _source_with(case: Case) -> dict[str, Any]:

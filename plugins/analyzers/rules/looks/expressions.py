@@ -116,11 +116,18 @@ def unknown_node(case: Case) -> Finding:
         or closest(missing, holding, 40)
         or (holding[0] if len(holding) == 1 else None)
         or closest(missing, names, 62)
+        or (_only_source(case) if not any(keys) else None)
     )
     if not meant:
         return Finding(words={"missing": missing})
     certainty = 1.0 if meant in holding or closest(missing, names, 82) else 0.8
     return Finding(words={"missing": missing, "meant": meant}, edits=renamed(case, missing, meant), certainty=certainty)
+
+
+def _only_source(case: Case) -> str | None:
+    """The only node before this one that is no trigger: a count of items, say, can be of no other node's."""
+    sources = [name for name in case.ancestors if case.parents.get(name)]
+    return sources[0] if len(sources) == 1 else None
 
 
 def unconnected(case: Case) -> Finding | None:
