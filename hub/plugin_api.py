@@ -47,8 +47,10 @@ from hub.contracts.sync import (
 )
 from hub.hookspecs import hookimpl
 from hub.plugin_services import NetworkError, describe_bad_url, fetch, read_settings
+from hub.redaction import TOKEN as REDACTION_TOKEN
 
 __all__ = [
+    "REDACTION_TOKEN",
     "Analyzer",
     "Brief",
     "Cause",

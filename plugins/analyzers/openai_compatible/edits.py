@@ -8,12 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from hub.plugin_api import REDACTION_TOKEN
 from plugins.analyzers.openai_compatible.answer import AnsweredEdit
 
 #: Keys of a node that an edit may begin with. The hub judges the change itself once more.
 _OPEN = frozenset(("parameters", "retryOnFail", "maxTries", "waitBetweenTries", "alwaysOutputData", "executeOnce", "typeVersion"))
-#: Stands for something that was taken out: ``<SECRET_1>``, ``<EMAIL_2>``.
-_TOKEN = re.compile(r"<[A-Z][A-Z_]*_\d+>")
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+|\"[^\"]*\"|'[^']*')\]")
 _ABSENT = object()
 
@@ -96,7 +95,7 @@ def _new_value(edit: AnsweredEdit) -> Any:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise EditRefused("the new value is no JSON") from None
-    if _TOKEN.search(text):
+    if REDACTION_TOKEN.search(text):
         raise EditRefused("the new value names something that was taken out")
     return value
 

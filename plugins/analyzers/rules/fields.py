@@ -185,10 +185,13 @@ def places(value: Any, depth: int = 3, path: Keys = ()) -> Iterator[tuple[Keys, 
         level = following
 
 
-def find_path(value: Any, name: str, accepts: Callable[[Any], bool], depth: int = 3) -> tuple[Keys, float] | None:
+def find_path(
+    value: Any, name: str, accepts: Callable[[Any], bool], depth: int = 3, *, guess: type | tuple[type, ...] = (dict, list)
+) -> tuple[Keys, float] | None:
     """The place below ``value`` that was most likely meant by ``name``, with how certain that is (0..1).
 
-    A place counts where it has the name, a similar one, or (less certain) is the only one that fits what is read from it.
+    A place counts where it has the name, a similar one, or (less certain) is the only one of a type to ``guess`` that fits what
+    is read from it: a list or an object is seldom another one, while each text has the methods of all texts.
     """
     ranked: list[tuple[float, int, Keys]] = []
     fitting: list[Keys] = []
@@ -200,7 +203,7 @@ def find_path(value: Any, name: str, accepts: Callable[[Any], bool], depth: int 
         likeness = max(similarity(str(path[-1]), name), joined if joined > _JOINED else 0.0)
         if likeness >= _ALIKE:
             ranked.append((likeness - 3 * len(path), len(path), path))
-        elif len(path) == 1:
+        elif len(path) == 1 and isinstance(found, guess):
             fitting.append(path)
     if ranked:
         ranked.sort(key=lambda entry: (-entry[0], entry[1]))

@@ -20,7 +20,8 @@ _BY = (
     "return (entry) => String(key).split(/[.[\\]]+/).filter(Boolean).reduce((value, part) => value?.[part], entry); };"
 )
 _LODASH = {
-    "groupBy": "(list, key) => list.reduce((groups, entry) => { (groups[by(key)(entry)] ??= []).push(entry); return groups; }, {})",
+    "groupBy": "(list, key) => list.reduce((groups, entry) => "
+    "{ (groups[by(key)(entry)] ??= []).push(entry); return groups; }, {})",
     "countBy": "(list, key) => list.reduce((counts, entry) => "
     "{ const name = by(key)(entry); counts[name] = (counts[name] ?? 0) + 1; return counts; }, {})",
     "keyBy": "(list, key) => Object.fromEntries(list.map((entry) => [by(key)(entry), entry]))",
@@ -38,7 +39,8 @@ _LODASH = {
     "compact": "(list) => list.filter(Boolean)",
     "get": "(object, path, otherwise) => "
     "{ const value = by([].concat(path).join('.'))(object); return value === undefined ? otherwise : value; }",
-    "pick": "(object, ...keys) => Object.fromEntries(keys.flat().filter((key) => key in object).map((key) => [key, object[key]]))",
+    "pick": "(object, ...keys) => "
+    "Object.fromEntries(keys.flat().filter((key) => key in object).map((key) => [key, object[key]]))",
     "omit": "(object, ...keys) => Object.fromEntries(Object.entries(object).filter(([key]) => !keys.flat().includes(key)))",
     "first": "(list) => list[0]",
     "head": "(list) => list[0]",
@@ -243,9 +245,9 @@ def _format(form: str) -> str | None:
     """Luxon's tokens for Moment's; None where there is none for one of them."""
     parts, last = [], 0
     for found in _TOKENS.finditer(form):
-        token = found.group()
-        new = f"\\'{found.group(1)}\\'" if token.startswith("[") else token if token in _SAME else _FORMAT.get(token)
-        if token == "T":
+        word = found.group()
+        new = f"\\'{found.group(1)}\\'" if word.startswith("[") else word if word in _SAME else _FORMAT.get(word)
+        if word == "T":
             new = "\\'T\\'"
         if new is None:
             return None

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.plugin_api import Evidence
+from hub.plugin_api import REDACTION_TOKEN, Evidence
 from plugins.analyzers.rules.case import Path, walk_texts
 
-_TOKEN = re.compile(r"<SECRET_\d+>")
 #: What no rule may touch: identity, credentials, and the switches that only hide an error.
 _FORBIDDEN = frozenset(
     ("credentials", "id", "webhookId", "name", "type", "typeVersion", "onError", "continueOnFail", "alwaysOutputData", "disabled")
 )
 _MISSING = object()
+
+
+#: In the place of a node's name: the workflow itself, of which one setting may be changed.
+WORKFLOW = ""
+_TIME_LIMIT: Path = ("settings", "executionTimeout")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ def compile_patch(evidence: Evidence, edits: Sequence[Edit]) -> tuple[dict[str, 
     operations: list[dict[str, Any]] = []
     nodes = copy.deepcopy(evidence.workflow["nodes"])
     for edit in edits:
+        if edit.node == WORKFLOW:
+            operations += _time_limit(evidence, edit)
+            continue
         index = next((i for i, node in enumerate(nodes) if node.get("name") == edit.node), None)
         if index is None or not _allowed(nodes[index], edit):
             return None
@@ -42,8 +48,16 @@ def compile_patch(evidence: Evidence, edits: Sequence[Edit]) -> tuple[dict[str, 
         operations += made
     if not operations:
         return None
-    tests = {edit.node: _index_of(nodes, edit.node) for edit in edits}
+    tests = {edit.node: _index_of(nodes, edit.node) for edit in edits if edit.node != WORKFLOW}
     return (*({"op": "test", "path": f"/nodes/{i}/name", "value": name} for name, i in tests.items()), *operations)
+
+
+def _time_limit(evidence: Evidence, edit: Edit) -> list[dict[str, Any]]:
+    old = evidence.workflow["settings"].get(_TIME_LIMIT[1])
+    if edit.path != _TIME_LIMIT or old is None or old == edit.value:
+        return []
+    pointer = "/" + "/".join(str(key) for key in _TIME_LIMIT)
+    return [{"op": "test", "path": pointer, "value": old}, {"op": "replace", "path": pointer, "value": edit.value}]
 
 
 def _index_of(nodes: list[dict[str, Any]], name: str) -> int:
@@ -55,7 +69,7 @@ def _allowed(node: dict[str, Any], edit: Edit) -> bool:
         return False
     if edit.path[-1] == "path" and str(node.get("type", "")).lower().endswith("webhook"):
         return False
-    return not any(_TOKEN.search(text) for _, text in walk_texts(edit.value))
+    return not any(REDACTION_TOKEN.search(text) for _, text in walk_texts(edit.value))
 
 
 def _operations(node: dict[str, Any], edit: Edit, pointer: str) -> list[dict[str, Any]] | None:
@@ -84,7 +98,7 @@ def _operations(node: dict[str, Any], edit: Edit, pointer: str) -> list[dict[str
         return [{"op": "add", "path": pointer, "value": edit.value}]
     if old == edit.value and type(old) is type(edit.value):
         return []
-    if any(_TOKEN.search(text) for _, text in walk_texts(old)):
+    if any(REDACTION_TOKEN.search(text) for _, text in walk_texts(old)):
         return None
     holder[key] = edit.value
     return [{"op": "test", "path": pointer, "value": old}, {"op": "replace", "path": pointer, "value": edit.value}]

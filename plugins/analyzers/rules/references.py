@@ -241,6 +241,19 @@ def text_answer(case: Case, holder: Any, key: str) -> tuple[str, Edit] | None:
     return None
 
 
+def text_field(case: Case, holder: Any, key: str) -> tuple[str, Edit] | None:
+    """The Edit Fields node upstream whose text field holds the missed key as JSON, with the type that keeps it what it is."""
+    fields = {name: text for name, text in holder.items() if isinstance(text, str)} if isinstance(holder, dict) else {}
+    for name in case.ancestors:
+        entries = dig(case.evidence.node(name), ("parameters", "assignments", "assignments"))
+        for index, entry in enumerate(entries if case.kind_of(name) == "set" and isinstance(entries, list) else ()):
+            text = fields.get(str(entry.get("name")), "") if isinstance(entry, dict) and entry.get("type") == "string" else ""
+            if _json_has(text, key) and is_template(str(entry.get("value"))):
+                path: Path = ("parameters", "assignments", "assignments", index, "type")
+                return name, Edit(name, path, "array" if text.startswith("[") else "object")
+    return None
+
+
 def _json_has(text: str, key: str) -> bool:
     # The evidence may hold only the beginning of a long text.
     if text[:1] not in "{[":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -12,6 +13,12 @@ from plugins.analyzers.rules.rule import Finding
 #: n8n's own bounds of "Retry On Fail".
 _MOST_TRIES, _LONGEST_WAIT_MS = 5, 5000
 _REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
+_RECKONING = frozenset(
+    (
+        *("executeWorkflowTrigger", "set", "code", "if", "switch", "filter", "merge", "noOp", "splitOut", "aggregate", "sort"),
+        *("limit", "summarize", "dateTime", "renameKeys", "removeDuplicates", "stickyNote", "itemLists", "splitInBatches"),
+    )
+)
 _READING_WORDS = re.compile(
     r"search|query|find|list|lookup|look up|filter|graphql|token|validate|verify|check|report|calculat|convert|translat|embedding"
     r"|completion|get|read|fetch|load",
@@ -35,8 +42,22 @@ def is_repeatable(case: Case) -> bool:
     """Whether the failing call may be made twice: a read, or a write that gives the same result again."""
     if case.method:
         return case.method in _REPEATABLE or (case.method == "POST" and _only_reads(case))
+    if case.kind == "executeWorkflow":
+        return _child_reads(case)
     operation = case.parameters.get("operation")
     return isinstance(operation, str) and bool(_READING_OPERATIONS.match(operation))
+
+
+def _child_reads(case: Case) -> bool:
+    """Whether a sub-workflow that is written into the node does nothing but read and reckon."""
+    try:
+        child = json.loads(str(case.parameters.get("workflowJson") or ""))
+        nodes = [(str(node["type"]).rpartition(".")[2], node.get("parameters") or {}) for node in child["nodes"]]
+    except (ValueError, KeyError, TypeError):
+        return False
+    requests = [parameters for kind, parameters in nodes if kind == "httpRequest"]
+    others = {kind for kind, _ in nodes} - {"httpRequest"}
+    return bool(requests) and others <= _RECKONING and all(one.get("method", "GET") in ("GET", "HEAD") for one in requests)
 
 
 def _only_reads(case: Case) -> bool:

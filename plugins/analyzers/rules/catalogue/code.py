@@ -33,7 +33,8 @@ RULES: Sequence[Rule] = (
                 kinds=_KINDS,
                 words=regex(
                     r"SyntaxError|missing \) after argument list|has already been declared|Missing initializer"
-                    r"|await is only valid|Invalid or unexpected token|Unexpected (?:token|identifier|end of input|string|number)|Illegal return"
+                    r"|await is only valid|Invalid or unexpected token|Unexpected (?:token|identifier|end of input|string|number)"
+                    r"|Illegal return|Cannot use import statement"
                 ),
             ),
         ),

@@ -16,6 +16,34 @@ _MISSING_FIELD = regex(
 
 RULES: Sequence[Rule] = (
     Rule(
+        id="prompt-missing",
+        cause=Cause.WRONG_FIELD_PATH,
+        prior=0.85,
+        rank=64,
+        look=look.prompt,
+        when=(Pattern(message=regex(r"^No prompt specified"), words=regex(r"No prompt specified|chatInput")),),
+        summary=text(
+            "‘{node}’ takes its question from the field ‘chatInput’, which the input does not have.",
+            "تأخذ العقدة ‘{node}’ السؤال من الحقل ‘chatInput’ وهو غير موجود في المدخلات.",
+        ),
+        fixes=(
+            Fix(
+                text("Take the question from ‘{field}’", "خذ السؤال من ‘{field}’"),
+                text("This field of the input holds it.", "هذا الحقل من المدخلات يحويه."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            Fix(
+                text("Define the prompt", "حدّد نص السؤال"),
+                text(
+                    "Set ‘Source for Prompt’ to ‘Define below’ and put the field of the question there.",
+                    "اضبط ‘Source for Prompt’ على ‘Define below’ وضع هناك حقل السؤال.",
+                ),
+                confidence=0.5,
+            ),
+        ),
+    ),
+    Rule(
         id="field-not-in-items",
         cause=Cause.WRONG_FIELD_PATH,
         prior=0.95,

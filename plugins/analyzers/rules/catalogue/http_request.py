@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import http_request as look
+from plugins.analyzers.rules.looks import paging
 from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _MAN_URL = Fix(
@@ -232,7 +233,7 @@ RULES: Sequence[Rule] = (
         cause=Cause.PAGINATION_LOOP,
         prior=0.95,
         rank=65,
-        look=look.paging,
+        look=paging.paging,
         when=(
             Pattern(
                 words=regex(
@@ -246,8 +247,11 @@ RULES: Sequence[Rule] = (
         ),
         fixes=(
             Fix(
-                text("Count the pages in ‘{field}’", "عُدّ الصفحات في ‘{field}’"),
-                text("The parameter had the same value in every request.", "كانت للمعامل القيمة نفسها في كل طلب."),
+                text("Turn the pages as the service does", "قلّب الصفحات كما تفعل الخدمة"),
+                text(
+                    "Each request then asks for the next page, and the last page is known by the answer.",
+                    "يطلب كل طلب حينئذ الصفحة التالية، وتُعرف الصفحة الأخيرة من الرد.",
+                ),
                 make=found_edits,
                 confidence=0.6,
             ),

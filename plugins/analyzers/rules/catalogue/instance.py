@@ -294,6 +294,15 @@ RULES: Sequence[Rule] = (
         ),
         fixes=(
             Fix(
+                text("Give the workflow a minute", "امنح سير العمل دقيقة"),
+                text(
+                    "Its limit is of a few seconds, and the service needs longer than that.",
+                    "الحد بضع ثوانٍ والخدمة تحتاج إلى أكثر من ذلك.",
+                ),
+                make=found_edits,
+                confidence=0.7,
+            ),
+            Fix(
                 text("Raise the workflow's timeout, or split it", "ارفع مهلة سير العمل أو قسّمه"),
                 text(
                     "The limit stands in the workflow's settings under ‘Timeout Workflow’.",

@@ -13,7 +13,7 @@ from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
 from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.patch import Edit
-from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer
+from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer, text_field
 from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
 from plugins.analyzers.rules.rule import Finding
 from plugins.analyzers.rules.syntax_slips import declared_once, given_value, looped_await, without_foreign_words
@@ -173,27 +173,63 @@ def undefined(case: Case) -> Finding | None:
         return None
     wanted, mend, step, trace = read
     words = {"property": wanted, "was": "", "now": ""}
-    optional = _guarded(case, trace, step)
-    if optional is None and mend and is_code(mend.code):
+    present = _held_by_others(case, trace, step)
+    if present:
+        optional = _guarded(case, trace, step, present)
+        return Finding(words=words, edits=code_edit(case, optional), certainty=0.95)
+    if mend and is_code(mend.code):
         quote = Quote(pointer="/workflow/nodes", quote=mend.was[:200])
         return Finding(
             words={**words, "was": mend.was, "now": mend.now},
-            edits=code_edit(case, mend.code),
+            edits=code_edit(case, _everywhere(trace.code, mend)),
             quotes=(quote,),
             certainty=max(mend.certainty, 0.75),
         )
-    return Finding(words=words, edits=code_edit(case, optional), certainty=0.95, facts={"guard": True})
+    return Finding(words=words, certainty=0.95)
 
 
-def _guarded(case: Case, trace: Trace, step: Step | None) -> str | None:
-    """``entry.client?.name`` where other entries of the list do have a client: then the field is optional, not misspelt."""
-    if step is None or not isinstance(step.key, str) or step.node.parent is None or step.node.parent.type != "member_expression":
+def _everywhere(code: str, mend: Mend) -> str:
+    """The mended code, with the same reading mended wherever else the code does it."""
+    pattern = re.compile(rf"(?<![\w.$]){re.escape(mend.was)}(?![\w$])")
+    single = (code[: found.start()] + mend.now + code[found.end() :] for found in pattern.finditer(code))
+    changed = pattern.sub(lambda _found: mend.now, code)
+    return changed if mend.code in single and is_code(changed) else mend.code
+
+
+def _held_by_others(case: Case, trace: Trace, step: Step | None) -> list[object]:
+    """The holders, among the other entries of the list, that do have what this one lacks: then the path itself is right."""
+    if step is None or not isinstance(step.key, str):
+        return []
+    found = []
+    for pick in range(5):
+        other = Trace(case, trace.code, pick)
+        value = other.value(step.node)
+        if value not in (UNDEFINED, None) and value is not UNKNOWN:
+            found.append(other.value(step.object))
+    return found
+
+
+def _guarded(case: Case, trace: Trace, step: Step | None, present: list[object]) -> str | None:
+    """``entry.client?.name`` where other entries of the list do have a client: then the field is optional, not misspelt.
+
+    Entries of another kind, as of two lists put one behind the other, do not lack the field by chance.
+    """
+    if step is None or step.node.parent is None or step.node.parent.type != "member_expression":
         return None
-    others = (Trace(case, trace.code, pick).value(step.node) for pick in range(5))
-    if all(value in (UNDEFINED, None) or value is UNKNOWN for value in others):
+    if isinstance(step.holder, dict) and not any(isinstance(one, dict) and step.holder.keys() <= one.keys() for one in present):
         return None
     place = step.node.end_byte
     return replace_range(trace.code, place, place, "?") if trace.code.encode()[place : place + 1] == b"." else None
+
+
+def made_text(case: Case) -> Finding | None:
+    """A field of an Edit Fields node further up whose type makes a text of the list or object that is read here."""
+    read = read_of_undefined(case)
+    step = read[2] if read else None
+    if read is None or step is None or read[1] is not None or not isinstance(step.key, str):
+        return None
+    found = text_field(case, step.holder, step.key)
+    return Finding(node=found[0], words={"field": str(found[1].value)}, edits=(found[1],)) if found else None
 
 
 def kept_as_text(case: Case) -> Finding | None:

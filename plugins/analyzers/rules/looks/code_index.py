@@ -24,8 +24,6 @@ def index(case: Case) -> Finding | None:
     step = read[2] if read else None
     if read is None or step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
         return _loop_beyond_end(case)
-    if cut := _other_separator(case, step):
-        return cut
     trace = read[3]
     length = _full_length(case, trace, step)
     if step.key < length:
@@ -36,6 +34,15 @@ def index(case: Case) -> Finding | None:
         last = str(length - 1) if place.type == "number" else f"{source(place)} - 1"
         fixed = replace_range(trace.code, place.start_byte, place.end_byte, last)
     return Finding(words={"index": str(step.key), "length": str(length)}, edits=code_edit(case, fixed))
+
+
+def separator(case: Case) -> Finding | None:
+    """A text that is cut at a sign which it does not have, while all of the texts have exactly one other separator."""
+    read = read_of_undefined(case)
+    step = read[2] if read else None
+    if step is None or not isinstance(step.holder, list) or not isinstance(step.key, int):
+        return None
+    return _other_separator(case, step)
 
 
 def _full_length(case: Case, trace: Trace, step: Step) -> int:

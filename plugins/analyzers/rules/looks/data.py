@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from hub.plugin_api import Quote
+from plugins.analyzers.rules.carrying import with_files
 from plugins.analyzers.rules.case import Case, Path, walk_texts
 from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
@@ -70,6 +71,10 @@ _SQL_WORDS = (
 _DATE_FORMATS = ((r"\d{1,2}/\d{1,2}/\d{4}", "/"), (r"\d{1,2}\.\d{1,2}\.\d{4}", "."), (r"\d{1,2}-\d{1,2}-\d{4}", "-"))
 
 
+#: Nodes that give on what they are given, with its files.
+_PASSING = frozenset(("if", "filter", "switch", "noOp", "limit", "sort", "wait"))
+
+
 def field(case: Case) -> Finding | None:
     """The field that the message names, led to the one that the items have."""
     shown = _FIELD_MESSAGES.search(case.error.message)
@@ -83,6 +88,22 @@ def field(case: Case) -> Finding | None:
     # The XML node takes a field of the item itself, not one further down.
     edits = _field_edits(case, wanted, meant) if meant and not (case.kind == "xml" and "." in meant) else []
     return Finding(words=words, edits=edits, quotes=(quote,) if quote else (), certainty=certainty)
+
+
+_SAME_NAME = 90
+#: What a field with a question for a model is called.
+_QUESTIONS = ("question", "prompt", "message", "query", "input", "text", "chatInput", "instruction")
+
+
+def prompt(case: Case) -> Finding:
+    """The field of the input that holds the question for a model, where exactly one text is called so."""
+    meant = [path for path, value in places(case.item, 2) if isinstance(value, str) and path[0] != "headers"]
+    meant = [path for path in meant if any(similarity(str(path[-1]), name) >= _SAME_NAME for name in _QUESTIONS)]
+    if len(meant) != 1:
+        return Finding(words={"field": ""})
+    name, text = str(case.name), f"={{{{ $json{render(meant[0])} }}}}"
+    edits = (Edit(name, ("parameters", "promptType"), "define"), Edit(name, ("parameters", "text"), text))
+    return Finding(words={"field": dotted(meant[0])}, edits=edits)
 
 
 def _source_with(case: Case) -> dict[str, Any]:
@@ -103,7 +124,7 @@ def _meant(case: Case, source: dict[str, Any], wanted: str) -> tuple[str | None,
     def fits(value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) if needs_number else value is not None
 
-    found = find_path(source, wanted.rsplit(".", 1)[-1], fits)
+    found = find_path(source, wanted.rsplit(".", 1)[-1], fits, guess=(int, float))
     if found and (found[1] > 0.7 or needs_number):
         return dotted(found[0]), 1.0 if found[1] > 0.7 else 0.95
     textual = [
@@ -182,7 +203,7 @@ def binary(case: Case) -> Finding:
             if value == wanted and re.search(r"binary|inputDataField|dataPropertyName", str(path[-1]), re.IGNORECASE)
         ]
         return Finding(words={**words, "meant": meant}, edits=edits)
-    if keeper := _dropped_by_set(case, wanted):
+    if keeper := _dropped_on_the_way(case, wanted):
         return Finding(words={**words, "meant": wanted}, edits=keeper, certainty=0.95)
     download = _download(case)
     if download:
@@ -190,17 +211,30 @@ def binary(case: Case) -> Finding:
     return Finding(words=words)
 
 
-def _dropped_by_set(case: Case, wanted: str) -> list[Edit]:
-    """The Edit Fields node right before that gives its new fields only, told to keep the file."""
-    parents = case.parents.get(str(case.name), [])
-    name = parents[0] if len(parents) == 1 else ""
-    node = case.evidence.node(name) or {}
-    data = [case.evidence.node_data.get(entry) for entry in case.parents.get(name, ())]
-    had_file = any(entry and wanted in entry.binary_keys for entry in data)
-    if case.kind_of(name) != "set" or float(node.get("typeVersion") or 1) < 3 or not had_file:
-        return []
-    options = ("parameters", "options", "stripBinary")
-    return [Edit(name, ("parameters", "includeOtherFields"), True), Edit(name, options, False)]
+def _dropped_on_the_way(case: Case, wanted: str) -> list[Edit]:
+    """The Edit Fields and Code nodes that made new items without the file, told to carry it along."""
+    edits: list[Edit] = []
+    name = str(case.name)
+    while len(parents := case.parents.get(name, [])) == 1:
+        name = parents[0]
+        data, node = case.evidence.node_data.get(name), case.evidence.node(name) or {}
+        if data and wanted in data.binary_keys:
+            return edits
+        kind, parameters = case.kind_of(name), node.get("parameters") or {}
+        if kind == "set" and float(node.get("typeVersion") or 1) >= 3:
+            edits.append(Edit(name, ("parameters", "includeOtherFields"), True))
+            edits.append(Edit(name, ("parameters", "options", "stripBinary"), False))
+        elif kind == "code":
+            each = parameters.get("mode") == "runOnceForEachItem"
+            before = [case.evidence.node_data.get(entry) for entry in case.parents.get(name, ())]
+            single = len(before) == 1 and before[0] is not None and before[0].item_count == 1
+            code = with_files(str(parameters.get("jsCode") or ""), each_item=each, single=single)
+            if code is None:
+                return []
+            edits.append(Edit(name, ("parameters", "jsCode"), code))
+        elif kind not in _PASSING:
+            return []
+    return []
 
 
 def _download(case: Case) -> Edit | None:

@@ -6,6 +6,7 @@ import json
 import re
 
 from hub.plugin_api import Quote
+from plugins.analyzers.rules.carrying import with_links
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.complaints import complained_names
 from plugins.analyzers.rules.fields import closest, dig, find_path, render
@@ -115,11 +116,18 @@ def unknown_node(case: Case) -> Finding:
         or closest(missing, holding, 40)
         or (holding[0] if len(holding) == 1 else None)
         or closest(missing, names, 62)
+        or (_only_source(case) if not any(keys) else None)
     )
     if not meant:
         return Finding(words={"missing": missing})
     certainty = 1.0 if meant in holding or closest(missing, names, 82) else 0.8
     return Finding(words={"missing": missing, "meant": meant}, edits=renamed(case, missing, meant), certainty=certainty)
+
+
+def _only_source(case: Case) -> str | None:
+    """The only node before this one that is no trigger: a count of items, say, can be of no other node's."""
+    sources = [name for name in case.ancestors if case.parents.get(name)]
+    return sources[0] if len(sources) == 1 else None
 
 
 def unconnected(case: Case) -> Finding | None:
@@ -177,9 +185,19 @@ def paired(case: Case) -> Finding:
             continue
         made = replaced(case, linked, lambda reference, source=name: _unlinked(case, source, reference))  # type: ignore[misc]
         if made is None:
-            return Finding(words={"cause": case.error.node_cause or "?"})
+            return Finding(words={"cause": case.error.node_cause or "?"}, edits=_linked_again(case))
         edits += made
     return Finding(words={"cause": case.error.node_cause or "?"}, edits=_merged(edits))
+
+
+def _linked_again(case: Case) -> list[Edit]:
+    """The code that lost the links made to keep them, where each of its items comes from one item of its input."""
+    name = case.error.node_cause or ""
+    parameters = (case.evidence.node(name) or {}).get("parameters") or {}
+    if case.kind_of(name) != "code" or parameters.get("mode") == "runOnceForEachItem":
+        return []
+    code = with_links(str(parameters.get("jsCode") or ""))
+    return [Edit(name, ("parameters", "jsCode"), code)] if code else []
 
 
 def _merged(edits: list[Edit]) -> list[Edit]:

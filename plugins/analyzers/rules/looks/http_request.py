@@ -183,26 +183,6 @@ def redirects(case: Case) -> Finding:
     return Finding()
 
 
-def paging(case: Case) -> Finding:
-    """A paging parameter that has the same value in every request."""
-    entries = dig(case.parameters, ("options", "pagination", "pagination", "parameters", "parameters"))
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        value = str(entry.get("value", "")) if isinstance(entry, dict) else ""
-        name = str(entry.get("name", "")).lower() if isinstance(entry, dict) else ""
-        if "$pageCount" in value or "$response" in value or not re.search(r"page|offset|skip|start", name):
-            continue
-        path: Path = ("parameters", "options", "pagination", "pagination", "parameters", "parameters", index, "value")
-        size = _page_size(case) if "page" not in name else None
-        new = "={{ $pageCount + 1 }}" if "page" in name else f"={{{{ $pageCount * {size} }}}}" if size else None
-        return Finding(words={"field": name}, edits=(Edit(str(case.name), path, new),) if new else ())
-    return Finding(words={"field": ""})
-
-
-def _page_size(case: Case) -> int | None:
-    found = re.search(r"(?:limit|per_page|page_?size|take|count)\D{1,30}?(\d{1,4})", str(case.parameters))
-    return int(found.group(1)) if found else None
-
-
 def empty_url(case: Case) -> Finding:
     """An address whose expression gave nothing."""
     url = case.parameters.get("url")

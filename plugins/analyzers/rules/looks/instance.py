@@ -6,8 +6,11 @@ import re
 
 from plugins.analyzers.rules.case import Case, walk_texts
 from plugins.analyzers.rules.libraries import without_module
-from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.patch import WORKFLOW, Edit
 from plugins.analyzers.rules.rule import Finding
+
+#: Seconds that a workflow which calls other services may well take.
+_USUAL_LIMIT = 60
 
 
 def module(case: Case) -> Finding:
@@ -51,7 +54,18 @@ def workflow_timeout(case: Case) -> Finding | None:
     """A cancelled run without any error: n8n stops it so when the workflow's own time is over."""
     if case.evidence.status != "canceled" or case.error.message or case.error.withheld:
         return None
-    return Finding(certainty=1.0 if case.evidence.workflow["settings"].get("executionTimeout") else 0.7)
+    limit = case.evidence.workflow["settings"].get("executionTimeout")
+    if not isinstance(limit, int) or limit <= 0:
+        return Finding(certainty=0.7)
+    data = case.evidence.node_data
+    waiting = [
+        name
+        for name, parents in case.parents.items()
+        if any(parent in data and data[parent].item_count for parent in parents) and not (name in data and data[name].item_count)
+    ]
+    # Where the limit is short, it is what is wrong; a long one shows a run that takes too long.
+    edits = (Edit(WORKFLOW, ("settings", "executionTimeout"), _USUAL_LIMIT),) if limit < _USUAL_LIMIT else ()
+    return Finding(node=waiting[0] if len(waiting) == 1 else None, edits=edits)
 
 
 def withheld(case: Case) -> Finding | None:
