@@ -37,7 +37,10 @@ _HIDING = ("continueRegularOutput", "continueErrorOutput")
 _HOST = re.compile(r"""[a-z][a-z0-9+.-]*:\\?/\\?/(?:[^/\s@"'`<>{}]*@)?(\[[0-9a-f:]+\]|[^/\s"'`<>{}:?#@\\$+]+)""", re.IGNORECASE)
 #: A host that an expression puts together: nobody can tell where it leads.
 _DYNAMIC_HOST = re.compile(r"""//(?=[{$'"`])""")
+_SCHEME = re.compile(r"^=https?://(?=\{\{)")
 _REACHING_OUT = re.compile(r"\b(?:require|import|fetch|eval|Function|XMLHttpRequest|WebSocket|process|child_process|helpers)\b")
+#: As n8n reads it: up to the first end. More closing braces may follow, as those of a JSON text around it.
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PRIVATE_VALUES = re.compile(r"\$(?:env|secrets|vars)\b")
 _CODE_KEYS = frozenset({"jsCode", "pythonCode", "functionCode", "pythonNativeCode"})
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -150,9 +153,10 @@ def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterat
     for host in dict.fromkeys(_HOST.findall(after)):
         if not re.search(rf"(?<![\w.-]){re.escape(host.lower())}(?![\w-]|\.\w)", known):
             raise PatchRefused("new-host", node=node, host=host)
-    if _DYNAMIC_HOST.search(after) and not _DYNAMIC_HOST.search(old):
+    # A scheme put in front leaves the choice of the host to the expression that had it before.
+    if _DYNAMIC_HOST.search(after) and not _DYNAMIC_HOST.search(old) and _SCHEME.sub("=", after) != old:
         raise PatchRefused("new-host", node=node, host="{{ … }}")
-    if after.startswith("=") and after.count("{{") != after.count("}}"):
+    if after.startswith("=") and "{{" in _PLACEHOLDER.sub("", after):
         raise PatchRefused("unbalanced", node=node)
     if old and not after.startswith("=") and old.startswith("=") and "{{" not in after:
         yield "constant"

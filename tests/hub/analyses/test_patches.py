@@ -109,6 +109,20 @@ def test_host_that_the_workflow_knows_may_be_used() -> None:
     assert apply_change(patch, base=document_of(workflow), current=workflow).changed_nodes == ("Fetch",)
 
 
+def test_a_scheme_may_be_put_before_an_expression_that_gives_the_host() -> None:
+    workflow = make_workflow()
+    workflow["nodes"][1]["parameters"]["url"] = "={{ $json.host }}/price"
+    url = "=http://{{ $json.host }}/price"
+    assert apply_change([op("/nodes/1/parameters/url", url)], base=document_of(workflow), current=workflow)
+    for other in ("=http://{{ $json.other }}/price", "=http://{{ $json.host }}/else", "=ftp://{{ $json.host }}/price"):
+        assert refused(op("/nodes/1/parameters/url", other), current=workflow) == "new-host", other
+
+
+def test_braces_of_a_json_text_may_follow_an_expression() -> None:
+    text = '={"a": {"b": {{ $json.name }}}}'
+    assert apply_change([op("/nodes/2/parameters/value", text)], base=document_of(make_workflow()), current=make_workflow())
+
+
 def test_a_plain_node_may_be_added_and_connected() -> None:
     workflow = make_workflow()
     node = {"name": "Answer", "type": "n8n-nodes-base.respondToWebhook", "typeVersion": 1, "parameters": {}, "position": [6, 0]}
