@@ -107,6 +107,7 @@ class AnalysisResource(Resource):
     evidence: list[QuoteResource]
     suggestions: list[SuggestionResource]
     source: str
+    documentation: str | None = Field(description="Where to read more.")
     analyzer: str
     applied: bool
     helpful: bool | None

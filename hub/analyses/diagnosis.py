@@ -54,6 +54,7 @@ def bench_answer(diagnosis: Diagnosis, language: str = "en") -> dict[str, Any]:
         "node": diagnosis.node,
         "confidence": diagnosis.confidence,
         "summary": diagnosis.summary.in_language(language),
+        "documentation": diagnosis.documentation,
         "suggestions": [
             {
                 "title": suggestion.title.in_language(language),

@@ -256,6 +256,8 @@ class Diagnosis(_Frozen):
     suggestions: tuple[Suggestion, ...] = ()
     #: Which rule or model said so, e.g. "http-rate-limited".
     source: str = ""
+    #: Address of a page to read more, where the analyzer knows one.
+    documentation: str | None = Field(None, pattern="^https://")
 
 
 class Analyzer(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hub.plugin_api import Cause, Diagnosis, Evidence, LocalizedText, Quote, Suggestion
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.catalogue import RULES
+from plugins.analyzers.rules.documentation import DOCUMENTATION
 from plugins.analyzers.rules.patch import compile_patch
 from plugins.analyzers.rules.rule import Finding, Fix, Rule, text
 
@@ -44,6 +45,7 @@ def _diagnosis(case: Case, rule: Rule, finding: Finding) -> Diagnosis:
         evidence=(*_error_quotes(case), *finding.quotes),
         suggestions=tuple(suggestions),
         source=rule.id,
+        documentation=DOCUMENTATION.get(rule.cause),
     )
 
 
