@@ -35,12 +35,46 @@ def made_text(name: str, text: str, kind: str = "string") -> Evidence:
     )
 
 
+def parsing(*texts: str) -> Evidence:
+    """Texts that are parsed one after the other, at least one of which is no JSON."""
+    return code(
+        PARSING.replace("TEXT", "json.text"),
+        "Unexpected token 'x', \"x\" is not valid JSON [line 1]",
+        items=[{"text": text} for text in texts],
+        description="SyntaxError",
+    )
+
+
+PARSING = "return $input.all().map(({ json }) => ({ json: JSON.parse(TEXT) }));"
+
+
 def unasked(**item: Any) -> Evidence:
     """A chain that finds no question in its input."""
     return failure("chainLlm", "No prompt specified", {}, items=[item], version=1.5)
 
 
 HITS: tuple[Hit, ...] = (
+    Hit(
+        "json-parse",
+        lambda: parsing('Sure: {"a": 1}. Anything else?'),
+        CODE,
+        PARSING.replace("TEXT", r"String(json.text).replace(/^[^[{]*(?=[[{])|[^\]}]*$/g, '')"),
+    ),
+    Hit("json-parse", lambda: parsing("{'a': 'b'}"), CODE, PARSING.replace("TEXT", r"String(json.text).replaceAll('\'', '\"')")),
+    Hit("json-parse", lambda: parsing("", '{"a": 1}'), CODE, PARSING.replace("TEXT", "json.text || '{}'")),
+    # Nothing says what an empty text is, and an apostrophe is no quote.
+    Hit("json-parse", lambda: parsing(""), None),
+    Hit("json-parse", lambda: parsing("{'a': 'it's'}"), None),
+    Hit(
+        "code-no-function",
+        lambda: code(
+            "return [{ json: { a: $json.tags.map((tag) => tag) } }];",
+            "$json.tags.map is not a function [line 1]",
+            items=[{"tags": "a, b"}],
+        ),
+        CODE,
+        "return [{ json: { a: $json.tags.split(',').map((entry) => entry.trim()).map((tag) => tag) } }];",
+    ),
     Hit("prompt-missing", lambda: unasked(question="When?", name="A"), ("parameters", "text"), "={{ $json.question }}"),
     Hit("prompt-missing", lambda: unasked(question="When?", message="hi"), None),
     Hit(
@@ -116,7 +150,8 @@ HITS: tuple[Hit, ...] = (
     Hit(
         "module-not-allowed",
         lambda: blocked(
-            "const moment = require('moment');\nreturn [{ json: { due: moment($json.at).add(2, 'days').format('DD.MM.YYYY') } }];",
+            "const moment = require('moment');\n"
+            "return [{ json: { due: moment($json.at).add(2, 'days').format('DD.MM.YYYY') } }];",
             "moment",
             at="2026-02-20",
         ),
