@@ -53,7 +53,38 @@ def unasked(**item: Any) -> Evidence:
     return failure("chainLlm", "No prompt specified", {}, items=[item], version=1.5)
 
 
+def misspelt(name: str, other: str) -> Evidence:
+    """A model that its service does not know, beside a node with another one."""
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return failure("lmChatOpenAi", message, {"model": name}, before=[(node("Other", "lmChatOpenAi", model=other), [{}])])
+
+
 HITS: tuple[Hit, ...] = (
+    Hit("model-unknown", lambda: misspelt("gpt-4o-minni", other="gpt-4o-mini"), ("parameters", "model"), "gpt-4o-mini"),
+    Hit(
+        "expression-conversion",
+        lambda: failure(
+            "executeWorkflow",
+            "Invalid input for 'pieces' [item 0]",
+            {"workflowInputs": {"value": {"pieces": "={{ $json.pieces }} pcs"}}},
+            description="'pieces' expects a number but we got '12 pcs'",
+            items=[{"pieces": 12}],
+        ),
+        ("parameters", "workflowInputs", "value", "pieces"),
+        "={{ $json.pieces }}",
+    ),
+    Hit(
+        "url-invalid",
+        lambda: failure(
+            "httpRequest",
+            'Invalid URL: shop.example/a. URL must start with "http" or "https".',
+            {"url": "={{ $json.host }}/a"},
+            before=[(node("Settings", "set", 3.4, **fields(host="shop.example")), [{"host": "shop.example"}])],
+        ),
+        ("parameters", "assignments", "assignments", 0, "value"),
+        "https://shop.example",
+        "Settings",
+    ),
     Hit(
         "json-parse",
         lambda: parsing('Sure: {"a": 1}. Anything else?'),
@@ -210,6 +241,7 @@ HITS: tuple[Hit, ...] = (
 )
 
 MISSES: tuple[Miss, ...] = (
+    Miss("model-unknown", lambda: misspelt("gpt-4o-minni", other="claude-sonnet")),
     Miss("prompt-missing", lambda: failure("chainLlm", "No output parser specified")),
     # A text that was a text from the beginning.
     Miss("code-made-text", lambda: made_text("tags", '[{"label": "sea"}]', kind="array")),

@@ -40,9 +40,10 @@ def no_function(case: Case) -> Finding:
     """A method that the value does not have, led to the one that was meant."""
     found = re.search(r"([A-Za-z_$][\w$]*) is not a function", case.error.message)
     name = found.group(1) if found else "?"
-    for trace in (Trace(case, code_of(case)[1], pick) for pick in range(5)):
+    # n8n counts the lines of a callback in its own way: where the blamed line has no such call, any other one counts.
+    for trace, anywhere in ((Trace(case, code_of(case)[1], pick), anywhere) for anywhere in (False, True) for pick in range(5)):
         for step in trace.steps(name):
-            if str(step.key) == name and on_line(case, step.node) and not has_method(step.holder, name):
+            if str(step.key) == name and (anywhere or on_line(case, step.node)) and not has_method(step.holder, name):
                 start, end, new = _other_call(step, name)
                 if new:
                     words = {"name": name, "meant": new}
