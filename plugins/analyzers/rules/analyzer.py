@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from hub.plugin_api import Cause, Diagnosis, Evidence, LocalizedText, Quote, Suggestion
+from plugins.analyzers.rules.carried_errors import first_failure
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.catalogue import RULES
 from plugins.analyzers.rules.documentation import DOCUMENTATION
@@ -22,7 +23,7 @@ class RulesAnalyzer:
 
     def diagnose(self, evidence: Evidence) -> Diagnosis | None:
         """The diagnosis of the highest-ranking rule that applies."""
-        case = Case(evidence)
+        case = Case(first_failure(evidence) or evidence)
         best: tuple[Rule, Finding] | None = None
         for rule in RULES:
             if best and rule.rank <= best[0].rank:

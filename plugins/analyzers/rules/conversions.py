@@ -99,6 +99,8 @@ def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | No
         if is_template(given) and given[1:].strip() != given[1:] and re.fullmatch(r"\s*\{\{[^{}]*\}\}\s*", given[1:]):
             # n8n makes a text of what has as little as a space beside its braces.
             return Edit(str(case.name), (*path, "value"), "=" + given[1:].strip())
+        if bare := bare_expression(case, given, wanted):
+            return Edit(str(case.name), (*path, "value"), bare)
         make = _conversion(wanted, value)
         if make is None:
             # "INV-7" is no number whatever is done to it: then the type is what is wrong.
@@ -108,6 +110,17 @@ def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | No
         new = _converted(given, make)
         return Edit(str(case.name), (*path, "value"), new) if new else None
     return None
+
+
+def bare_expression(case: Case, given: str, wanted: str) -> str | None:
+    """``={{ $json.pieces }} pcs`` without the words beside it, where the expression alone has the wanted type."""
+    found = placeholders(given) if is_template(given) else []
+    kinds: dict[str, tuple[type, ...]] = {"number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,)}
+    value = expression_value(case, found[0].code) if len(found) == 1 else None
+    if not isinstance(value, kinds.get(wanted, ())) or (wanted == "number" and isinstance(value, bool)):
+        return None
+    rest = given[1 : found[0].start - 2] + given[found[0].end + 2 :]
+    return f"={{{{{found[0].code}}}}}" if rest and not re.search(r"\d", rest) else None
 
 
 def _converted(given: str, make: str) -> str | None:

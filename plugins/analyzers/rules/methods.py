@@ -112,6 +112,11 @@ _ONLY_IN_EXPRESSIONS = {
 }
 
 
+def has_method(holder: object, name: str) -> bool:
+    """Whether the value has the method, so that the failing call is another entry's."""
+    return holder is not UNKNOWN and name in _methods_of(holder)
+
+
 def meant_method(name: str, holder: object, holder_code: str) -> str | None:
     """The method that was meant by a name which the value does not have."""
     methods = _STATIC.get(holder_code) or _methods_of(holder)
@@ -137,6 +142,9 @@ def brought(name: str, holder: object, holder_code: str) -> str | None:
         return f"Number({holder_code})"
     if name in LIST_ONLY and _is_list_text(holder):
         return f"JSON.parse({holder_code})"
+    if name in LIST_ONLY and (separators := [sign for sign in ",;|\n" if sign in holder]) and len(separators) == 1:
+        shown = "\\n" if separators[0] == "\n" else separators[0]
+        return f"{holder_code}.split('{shown}').map((entry) => entry.trim())"
     if not re.match(r"\d{4}-\d{2}-\d{2}", holder):
         return None
     return f"new Date({holder_code})" if name in _OLD_DATE else f"DateTime.fromISO({holder_code})" if name in _LUXON else None

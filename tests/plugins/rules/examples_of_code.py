@@ -35,12 +35,77 @@ def made_text(name: str, text: str, kind: str = "string") -> Evidence:
     )
 
 
+def parsing(*texts: str) -> Evidence:
+    """Texts that are parsed one after the other, at least one of which is no JSON."""
+    return code(
+        PARSING.replace("TEXT", "json.text"),
+        "Unexpected token 'x', \"x\" is not valid JSON [line 1]",
+        items=[{"text": text} for text in texts],
+        description="SyntaxError",
+    )
+
+
+PARSING = "return $input.all().map(({ json }) => ({ json: JSON.parse(TEXT) }));"
+
+
 def unasked(**item: Any) -> Evidence:
     """A chain that finds no question in its input."""
     return failure("chainLlm", "No prompt specified", {}, items=[item], version=1.5)
 
 
+def misspelt(name: str, other: str) -> Evidence:
+    """A model that its service does not know, beside a node with another one."""
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return failure("lmChatOpenAi", message, {"model": name}, before=[(node("Other", "lmChatOpenAi", model=other), [{}])])
+
+
 HITS: tuple[Hit, ...] = (
+    Hit("model-unknown", lambda: misspelt("gpt-4o-minni", other="gpt-4o-mini"), ("parameters", "model"), "gpt-4o-mini"),
+    Hit(
+        "expression-conversion",
+        lambda: failure(
+            "executeWorkflow",
+            "Invalid input for 'pieces' [item 0]",
+            {"workflowInputs": {"value": {"pieces": "={{ $json.pieces }} pcs"}}},
+            description="'pieces' expects a number but we got '12 pcs'",
+            items=[{"pieces": 12}],
+        ),
+        ("parameters", "workflowInputs", "value", "pieces"),
+        "={{ $json.pieces }}",
+    ),
+    Hit(
+        "url-invalid",
+        lambda: failure(
+            "httpRequest",
+            'Invalid URL: shop.example/a. URL must start with "http" or "https".',
+            {"url": "={{ $json.host }}/a"},
+            before=[(node("Settings", "set", 3.4, **fields(host="shop.example")), [{"host": "shop.example"}])],
+        ),
+        ("parameters", "assignments", "assignments", 0, "value"),
+        "https://shop.example",
+        "Settings",
+    ),
+    Hit(
+        "json-parse",
+        lambda: parsing('Sure: {"a": 1}. Anything else?'),
+        CODE,
+        PARSING.replace("TEXT", r"String(json.text).replace(/^[^[{]*(?=[[{])|[^\]}]*$/g, '')"),
+    ),
+    Hit("json-parse", lambda: parsing("{'a': 'b'}"), CODE, PARSING.replace("TEXT", r"String(json.text).replaceAll('\'', '\"')")),
+    Hit("json-parse", lambda: parsing("", '{"a": 1}'), CODE, PARSING.replace("TEXT", "json.text || '{}'")),
+    # Nothing says what an empty text is, and an apostrophe is no quote.
+    Hit("json-parse", lambda: parsing(""), None),
+    Hit("json-parse", lambda: parsing("{'a': 'it's'}"), None),
+    Hit(
+        "code-no-function",
+        lambda: code(
+            "return [{ json: { a: $json.tags.map((tag) => tag) } }];",
+            "$json.tags.map is not a function [line 1]",
+            items=[{"tags": "a, b"}],
+        ),
+        CODE,
+        "return [{ json: { a: $json.tags.split(',').map((entry) => entry.trim()).map((tag) => tag) } }];",
+    ),
     Hit("prompt-missing", lambda: unasked(question="When?", name="A"), ("parameters", "text"), "={{ $json.question }}"),
     Hit("prompt-missing", lambda: unasked(question="When?", message="hi"), None),
     Hit(
@@ -116,7 +181,8 @@ HITS: tuple[Hit, ...] = (
     Hit(
         "module-not-allowed",
         lambda: blocked(
-            "const moment = require('moment');\nreturn [{ json: { due: moment($json.at).add(2, 'days').format('DD.MM.YYYY') } }];",
+            "const moment = require('moment');\n"
+            "return [{ json: { due: moment($json.at).add(2, 'days').format('DD.MM.YYYY') } }];",
             "moment",
             at="2026-02-20",
         ),
@@ -175,6 +241,7 @@ HITS: tuple[Hit, ...] = (
 )
 
 MISSES: tuple[Miss, ...] = (
+    Miss("model-unknown", lambda: misspelt("gpt-4o-minni", other="claude-sonnet")),
     Miss("prompt-missing", lambda: failure("chainLlm", "No output parser specified")),
     # A text that was a text from the beginning.
     Miss("code-made-text", lambda: made_text("tags", '[{"label": "sea"}]', kind="array")),

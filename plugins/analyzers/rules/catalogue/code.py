@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import code as look
-from plugins.analyzers.rules.rule import Finding, Fix, Pattern, Rule, found_edits, regex, text
+from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _KINDS = frozenset(("code", "function", "functionItem"))
 
@@ -103,11 +103,20 @@ RULES: Sequence[Rule] = (
         prior=0.65,
         rank=73,
         when=(Pattern(kinds=_KINDS, message=_PARSE_RUNTIME, words=regex(r"SyntaxError|JSON")),),
-        look=lambda case: Finding() if look.json_parse(case) else None,
+        look=look.unparsed_text,
         summary=text(
             "The text that ‘{node}’ parses is not JSON: {message}", "النص الذي تحلّله العقدة ‘{node}’ ليس JSON: ‏{message}"
         ),
         fixes=(
+            Fix(
+                text("Take the JSON out of the text", "استخرج JSON من النص"),
+                text(
+                    "With this change all of the texts of this execution can be parsed.",
+                    "بهذا التغيير يمكن تحليل كل النصوص في هذا التنفيذ.",
+                ),
+                make=found_edits,
+                confidence=0.78,
+            ),
             Fix(
                 text("Look at the text first", "انظر إلى النص أولًا"),
                 text(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import data as look
+from plugins.analyzers.rules.looks.instance import model_name
 from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _MISSING_FIELD = regex(
@@ -15,6 +16,31 @@ _MISSING_FIELD = regex(
 )
 
 RULES: Sequence[Rule] = (
+    Rule(
+        id="model-unknown",
+        cause=Cause.NOT_FOUND,
+        prior=0.93,
+        rank=90,
+        look=model_name,
+        when=(Pattern(words=regex(r"model[:\s].*(?:does not exist|not found)")),),
+        summary=text(
+            "‘{node}’ asks for a model that the service does not know.",
+            "تطلب العقدة ‘{node}’ نموذجًا لا تعرفه الخدمة.",
+        ),
+        fixes=(
+            Fix(
+                text("Ask for ‘{meant}’", "اطلب ‘{meant}’"),
+                text("Another node of this workflow names it so.", "هكذا تسميه عقدة أخرى في سير العمل هذا."),
+                make=found_edits,
+                confidence=0.85,
+            ),
+            Fix(
+                text("Choose the model again", "اختر النموذج من جديد"),
+                text("The key may also lack access to that model.", "وقد لا يملك المفتاح صلاحية هذا النموذج."),
+                confidence=0.5,
+            ),
+        ),
+    ),
     Rule(
         id="prompt-missing",
         cause=Cause.WRONG_FIELD_PATH,

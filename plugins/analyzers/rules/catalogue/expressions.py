@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.case import Json
 from plugins.analyzers.rules.looks import expressions as look
+from plugins.analyzers.rules.looks.data import child_input
 from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _LOST_TEXTS: Json = {
@@ -328,7 +329,17 @@ RULES: Sequence[Rule] = (
             "A value of ‘{node}’ is of another type than is wanted: {message}",
             "إحدى قيم العقدة ‘{node}’ من نوع غير المطلوب: {message}",
         ),
+        look=child_input,
         fixes=(
+            Fix(
+                text("Hand on the value alone", "مرّر القيمة وحدها"),
+                text(
+                    "Without the words beside it the expression gives the wanted type.",
+                    "دون الكلمات المجاورة يعطي التعبير النوع المطلوب.",
+                ),
+                make=found_edits,
+                confidence=0.85,
+            ),
             Fix(
                 text("Correct the value where it comes from", "صحّح القيمة من مصدرها"),
                 text(

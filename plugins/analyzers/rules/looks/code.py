@@ -12,6 +12,7 @@ from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
 from plugins.analyzers.rules.libraries import without_module
+from plugins.analyzers.rules.parsed_texts import parsable
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Mend, failing_steps, mend_undefined, text_answer, text_field
 from plugins.analyzers.rules.returns import add_return, repair_extra_keys, repair_json_property, repair_return, returned_values
@@ -79,7 +80,10 @@ def parsed_object(case: Case) -> Finding:
     if len(calls) != 1:
         return Finding()
     trace, call, argument = calls[0]
-    return Finding(edits=code_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, source(argument))))
+    values = [Trace(case, trace.code, pick).value(argument) for pick in range(5)]
+    text = source(argument)
+    new = f"(typeof {text} === 'string' ? JSON.parse({text}) : {text})" if any(isinstance(one, str) for one in values) else text
+    return Finding(edits=code_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, new)))
 
 
 def fenced_json(case: Case) -> Finding:
@@ -87,9 +91,24 @@ def fenced_json(case: Case) -> Finding:
     calls = json_parse(case)
     if len(calls) != 1:
         return Finding()
-    trace, call, argument = calls[0]
-    new = rf"JSON.parse(String({source(argument)}).replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, ''))"
-    return Finding(edits=code_edit(case, replace_range(trace.code, call.start_byte, call.end_byte, new)))
+    trace, _, argument = calls[0]
+    new = _before_parsing(case, trace, argument)
+    new = new or rf"String({source(argument)}).replace(/^\s*```(?:json)?\s*|\s*```\s*$/g, '')"
+    return Finding(edits=code_edit(case, replace_range(trace.code, argument.start_byte, argument.end_byte, new)))
+
+
+def unparsed_text(case: Case) -> Finding | None:
+    """``JSON.parse`` of a text that is JSON but for what stands around it, or how its texts are quoted."""
+    calls = json_parse(case)
+    new = _before_parsing(case, calls[0][0], calls[0][2]) if len(calls) == 1 else None
+    if not calls or new is None:
+        return Finding() if calls else None
+    trace, _, argument = calls[0]
+    return Finding(edits=code_edit(case, replace_range(trace.code, argument.start_byte, argument.end_byte, new)))
+
+
+def _before_parsing(case: Case, trace: Trace, argument: Node) -> str | None:
+    return parsable([Trace(case, trace.code, pick).value(argument) for pick in range(5)], source(argument))
 
 
 def mode(case: Case) -> Finding:

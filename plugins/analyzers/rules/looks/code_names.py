@@ -9,7 +9,7 @@ from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, closest, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import replace_range, source, walk
 from plugins.analyzers.rules.looks.code import code_edit, code_of, on_line
-from plugins.analyzers.rules.methods import LIST_ONLY, brought, meant_method, plain_call
+from plugins.analyzers.rules.methods import LIST_ONLY, brought, has_method, meant_method, plain_call
 from plugins.analyzers.rules.references import mend_undefined
 from plugins.analyzers.rules.rule import Finding
 from plugins.analyzers.rules.trace import Step, Trace
@@ -40,9 +40,10 @@ def no_function(case: Case) -> Finding:
     """A method that the value does not have, led to the one that was meant."""
     found = re.search(r"([A-Za-z_$][\w$]*) is not a function", case.error.message)
     name = found.group(1) if found else "?"
-    for trace in (Trace(case, code_of(case)[1], pick) for pick in range(5)):
+    # n8n counts the lines of a callback in its own way: where the blamed line has no such call, any other one counts.
+    for trace, anywhere in ((Trace(case, code_of(case)[1], pick), anywhere) for anywhere in (False, True) for pick in range(5)):
         for step in trace.steps(name):
-            if str(step.key) == name and on_line(case, step.node):
+            if str(step.key) == name and (anywhere or on_line(case, step.node)) and not has_method(step.holder, name):
                 start, end, new = _other_call(step, name)
                 if new:
                     words = {"name": name, "meant": new}

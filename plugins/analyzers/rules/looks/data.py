@@ -8,7 +8,14 @@ from typing import Any
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.carrying import with_files
 from plugins.analyzers.rules.case import Case, Path, walk_texts
-from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
+from plugins.analyzers.rules.conversions import (
+    bare_expression,
+    condition_conversions,
+    convertible,
+    date_format,
+    loose_edits,
+    set_conversion,
+)
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.patch import Edit
@@ -177,6 +184,15 @@ def _condition_values(case: Case) -> list[str]:
             if found not in (UNDEFINED, None) and found is not UNKNOWN:
                 values.append(str(found).lower() if isinstance(found, bool) else str(found))
     return values
+
+
+def child_input(case: Case) -> Finding:
+    """An input of a sub-workflow that is given words beside its value."""
+    shown = re.search(r"'(\w+)' expects an? (\w+) but we got", case.error.description or case.error.message)
+    given = dig(case.parameters, ("workflowInputs", "value", shown.group(1))) if shown else None
+    bare = bare_expression(case, given, shown.group(2)) if shown and isinstance(given, str) else None
+    path = ("parameters", "workflowInputs", "value", shown.group(1) if shown else "")
+    return Finding(edits=(Edit(str(case.name), path, bare),) if bare else ())
 
 
 def assignment(case: Case) -> Finding:

@@ -61,10 +61,28 @@ def invalid_url(case: Case) -> Finding | None:
     elif fixed == rendered.strip() and is_template(url) and len(placeholders(url)) == 1:
         new = str(rewrite(url.strip(), lambda code: f" ({code.strip()}).trim() "))
     elif fixed.endswith(rendered) and is_template(url):
+        prefix = fixed.removesuffix(rendered)
+        if plain.lstrip().startswith("{{") and (source := _typed_upstream(case, placeholders(url)[0].code, prefix)):
+            return Finding(node=source.node, words={**words, "fixed": fixed}, edits=(source,))
         new = f"={fixed.removesuffix(rendered)}{plain.lstrip()}"
     else:
         return Finding(words=words)
     return Finding(words={**words, "fixed": fixed}, edits=(Edit(str(case.name), _URL, new),))
+
+
+def _typed_upstream(case: Case, code: str, prefix: str) -> Edit | None:
+    """The address as it was typed into the Edit Fields node from which the request takes it, with its scheme."""
+    found = re.fullmatch(r"\s*(?:\$json|\$\((['\"])(.+?)\1\)\.(?:item|first\(\)|last\(\))\.json)\.(\w+)\s*", code)
+    if not found:
+        return None
+    parents = case.parents.get(str(case.name), [])
+    name = found.group(2) or (parents[0] if len(parents) == 1 else "")
+    entries = dig(case.evidence.node(name), ("parameters", "assignments", "assignments"))
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        typed = entry.get("value") if isinstance(entry, dict) and entry.get("name") == found.group(3) else None
+        if isinstance(typed, str) and typed and not typed.startswith("=") and "://" not in typed:
+            return Edit(name, ("parameters", "assignments", "assignments", index, "value"), prefix + typed)
+    return None
 
 
 def _fixed_url(url: str) -> str | None:

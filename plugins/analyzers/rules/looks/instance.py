@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from plugins.analyzers.rules.case import Case, walk_texts
+from plugins.analyzers.rules.fields import closest
 from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.patch import WORKFLOW, Edit
 from plugins.analyzers.rules.rule import Finding
@@ -19,6 +20,26 @@ def module(case: Case) -> Finding:
     name = shown.group(1) or shown.group(2) if shown else "?"
     fixed = without_module(case, str(case.parameters.get("jsCode") or ""), name) if case.kind == "code" else None
     return Finding(words={"module": name}, edits=(Edit(str(case.name), ("parameters", "jsCode"), fixed),) if fixed else ())
+
+
+def model_name(case: Case) -> Finding | None:
+    """A model that its service does not know, led to the one that another node of the workflow names."""
+    shown = re.search(
+        r"model[:\s]+[`'\"‘]?([\w.:/-]+)[`'\"’]?\s+(?:does not exist|not found|is not found)", case.words, re.IGNORECASE
+    )
+    if not shown:
+        return None
+    places = [
+        (str(node["name"]), path, value)
+        for node in case.evidence.workflow["nodes"]
+        for path, value in case.texts(node)
+        if "model" in path[1:2] or "modelName" in path[1:2] or "modelId" in path[1:2]
+    ]
+    wrong = [(name, path) for name, path, value in places if value == shown.group(1) and path[-1] != "cachedResultName"]
+    meant = closest(shown.group(1), [value for _, path, value in places if value != shown.group(1) and path[-1] != "mode"], 85)
+    if not wrong or not meant:
+        return None
+    return Finding(node=wrong[0][0], words={"meant": meant}, edits=[Edit(name, path, meant) for name, path in wrong])
 
 
 def graphql(case: Case) -> Finding:
