@@ -54,7 +54,6 @@ def bench_answer(diagnosis: Diagnosis, language: str = "en") -> dict[str, Any]:
         "node": diagnosis.node,
         "confidence": diagnosis.confidence,
         "summary": diagnosis.summary.in_language(language),
-        "documentation": diagnosis.documentation,
         "suggestions": [
             {
                 "title": suggestion.title.in_language(language),
