@@ -41,6 +41,8 @@ def is_alike(wanted: str, found: str) -> bool:
     if len(first) == len(second):
         different = [pair for pair in zip(first, second, strict=True) if pair[0] != pair[1]]
         return len(different) == 1 and _is_slip(*different[0])
+    if _has_letters_more(*sorted(joined, key=len)):
+        return True
     shorter, longer = sorted((first, second), key=len)
     rest = longer[len(shorter) :] if longer[: len(shorter)] == shorter else longer[: -len(shorter)]
     return longer in (shorter + rest, rest + shorter) and set(rest) <= _FILLING
@@ -63,6 +65,13 @@ def is_envelope(key: str | int) -> bool:
     return isinstance(key, int) or key.lower() in ENVELOPES
 
 
+def _has_letters_more(short: str, long: str) -> bool:
+    """``postcode`` and ``postal-code``: a long name with a letter or two more inside."""
+    rest = iter(long)
+    ends = short[0] == long[0] and short[-1] == long[-1]
+    return len(short) >= _LONG and len(long) - len(short) <= 2 and ends and all(letter in rest for letter in short)
+
+
 def _is_slip(one: str, other: str) -> bool:
     if one.removesuffix("s") == other.removesuffix("s"):
         return True
@@ -79,7 +88,7 @@ def _is_slip(one: str, other: str) -> bool:
     most = 2 if len(shorter) >= _LONG else 1
     if len(shorter) < 4 or OSA.distance(one, other) > most:
         return False
-    return swapped or len(shorter) >= _SHORT or (len(one) != len(other) and one[-1] == other[-1])
+    return swapped or len(shorter) >= _SHORT or (one[-1] == other[-1] and (len(shorter) == 5 or len(one) != len(other)))
 
 
 def _words(name: str) -> list[str]:
