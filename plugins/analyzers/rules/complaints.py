@@ -37,8 +37,8 @@ _SENTENCES = tuple(
     regex(pattern)
     for pattern in (
         rf"[\"'`‘“]{_NAME}[\"'`’”]",
-        rf"(?:parameter|field|property|argument|attribute|param|column|header|value (?:for|of))s?\s*(?:named"
-        rf"|called|name)?\s*:?\s*"
+        rf"\b(?:parameter|field|property|argument|attribute|param|column|header|value (?:for|of))s?\b\s*(?:named\b"
+        rf"|called\b|name\b)?\s*:?\s*"
         rf"{_NAME}",
         rf"\b{_NAME}\s+(?:is|are|was|field is)\s+(?:a\s+)?(?:required|missing|mandatory|not|invalid|undefined|empty|unknown)\b",
         rf"\b{_NAME}\s+(?:must|should|shall|can't|cannot|may not|has to|needs to|expects?)\b",
@@ -53,6 +53,13 @@ _NO_NAMES = frozenset(
         "fields",
         "parameter",
         "parameters",
+        "attribute",
+        "attributes",
+        "argument",
+        "arguments",
+        "param",
+        "params",
+        "column",
         "property",
         "properties",
         "the",

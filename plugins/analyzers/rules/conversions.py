@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.fields import dig
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, dig
 from plugins.analyzers.rules.json_texts import expression_value
+from plugins.analyzers.rules.numerals import number_reading
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.templates import is_template, placeholders, rewrite
 
@@ -72,18 +76,45 @@ def condition_conversions(case: Case, wanted: str, values: list[str]) -> list[Ed
         if path[-1] not in ("leftValue", "rightValue") or not is_template(text) or len(placeholders(text)) != 1:
             continue
         shown = expression_value(case, placeholders(text)[0].code)
-        make = _conversion_of(str(shown), wanted) if isinstance(shown, str) and shown in values else None
+        given = values_in_items(case, placeholders(text)[0].code)
+        make = _conversion_of(given, wanted) if isinstance(shown, str) and shown in values else None
         new = _converted(text, make) if make else None
         if new:
             edits.append(Edit(str(case.name), path, new))
     return edits
 
 
-def _conversion_of(value: str, wanted: str) -> str | None:
+def values_in_items(case: Case, code: str) -> list[Any]:
+    """What an expression gives for each of the recorded items: a conversion has to suit them all."""
+    found = []
+    for item in case.evidence.input_items:
+        other = copy.copy(case)
+        other.__dict__["item"] = item
+        found.append(expression_value(other, code))
+    return [value for value in found if value is not UNKNOWN and value is not UNDEFINED and value is not None]
+
+
+def _conversion_of(values: Sequence[Any], wanted: str) -> str | None:
     if wanted in ("dateTime", "date"):
-        form = date_format(value)
+        form = common_date_format(values)
         return f"DateTime.fromFormat(String({{}}), '{form}')" if form else None
-    return _conversion(wanted, value) if wanted != "array" or "," in value else None
+    return _conversion(wanted, values) if wanted != "array" or any("," in str(value) for value in values) else None
+
+
+def common_date_format(values: Sequence[Any]) -> str | None:
+    """The format in which all of the dates are written, where one of them tells the day from the month."""
+    forms = {form for value in values if isinstance(value, str) and (form := date_format(value))}
+    form = forms.pop() if len(forms) == 1 else None
+    if form is None or not all(isinstance(value, str) and _is_of_format(value.strip(), form) for value in values):
+        return None
+    return form
+
+
+def _is_of_format(value: str, form: str) -> bool:
+    parts = {"d": r"(?:0?[1-9]|[12]\d|3[01])", "M": r"(?:0?[1-9]|1[0-2])", "yyyy": r"\d{4}", "HH": r"\d{2}", "mm": r"\d{2}"}
+    parts["ss"] = r"\d{2}"
+    pattern = re.sub(r"[A-Za-z]+|[./]", lambda found: parts.get(found.group(), re.escape(found.group())), form)
+    return bool(re.fullmatch(pattern, value))
 
 
 def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | None:
@@ -101,7 +132,9 @@ def set_conversion(case: Case, field: str, wanted: str, value: str) -> Edit | No
             return Edit(str(case.name), (*path, "value"), "=" + given[1:].strip())
         if bare := bare_expression(case, given, wanted):
             return Edit(str(case.name), (*path, "value"), bare)
-        make = _conversion(wanted, value)
+        codes = placeholders(given)
+        known = values_in_items(case, codes[0].code) if is_template(given) and len(codes) == 1 else []
+        make = _conversion(wanted, known if value in known else [*known, value])
         if make is None:
             # "INV-7" is no number whatever is done to it: then the type is what is wrong.
             is_code = bool(re.fullmatch(r"[A-Za-z][\w./-]*\d[\w./-]*", value)) if wanted == "number" else wanted == "object"
@@ -132,26 +165,24 @@ def _converted(given: str, make: str) -> str | None:
     return None
 
 
-def _conversion(wanted: str, value: str) -> str | None:
-    """A template of JavaScript (``{}`` is the value) that gives the wanted type, None where the value allows none."""
+def _conversion(wanted: str, values: Sequence[Any]) -> str | None:
+    """JavaScript (``{}`` is the value) that gives the wanted type for each of the values; None where one would be lost."""
+    texts = [value for value in values if isinstance(value, str)]
     if wanted == "number":
-        return _to_number(value.strip())
-    if wanted == "boolean" and value.strip().lower() in (*_YES, *_NO):
-        return "['true', 'yes', 'y', 'on', '1', 'نعم'].includes(String({}).trim().toLowerCase())"
-    if wanted == "array" and not _is_json(value, dict):
-        return "String({}).split(',').map((entry) => entry.trim())" if "," in value else "[].concat({})"
-    return "String({})" if wanted == "string" else None
+        return number_reading(values)
+    if wanted == "boolean":
+        known = all(str(value).strip().lower() in (*_YES, *_NO) for value in values)
+        return "['true', 'yes', 'y', 'on', '1', 'نعم'].includes(String({}).trim().toLowerCase())" if known else None
+    if wanted == "array" and texts and len(texts) == len(values):
+        return _list_reading(texts)
+    return "String({})" if wanted == "string" and not any(isinstance(value, dict | list) for value in values) else None
 
 
-def _to_number(value: str) -> str | None:
-    bare = re.sub(r"[^\d.,\-]", "", value)
-    if len(re.sub(r"[\s\d.,\-]", "", value)) > 4 or not re.search(r"\d", bare):
+def _list_reading(texts: Sequence[str]) -> str | None:
+    """How texts are made lists; none for what is JSON or quoted, is cut at another sign, or is empty."""
+    if any(not text.strip() or text.strip()[0] in "[{" or re.search(r'[;|\n"]', text) for text in texts):
         return None
-    if re.fullmatch(r"-?\d{1,3}(?:\.\d{3})*,\d+|-?\d+,\d{1,2}", bare):  # 1.234,50 and 12,5
-        return "Number(String({}).replace(/[^\\d,-]/g, '').replace(',', '.'))"
-    if re.fullmatch(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?", bare):  # 1,234.50 and 12.5 with a unit
-        return "Number(String({}).replace(/[^\\d.-]/g, ''))"
-    return None
+    return "String({}).split(',').map((entry) => entry.trim())" if any("," in text for text in texts) else "[].concat({})"
 
 
 def _is_json(value: str, kind: type) -> bool:

@@ -12,6 +12,7 @@ from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.complaints import Complaint, complaints
 from plugins.analyzers.rules.conversions import date_format
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, find_path, render, similarity
+from plugins.analyzers.rules.likeness import adds_only_words, is_alike
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
 from plugins.analyzers.rules.sent import Sent, actual_value, added, renamed, sent_fields, value_code, with_code, with_value
@@ -50,6 +51,9 @@ _PAGING = re.compile(
     r"|page\[?size\]?|page)$",
     re.IGNORECASE,
 )
+_LONG_NAME = 8
+#: Code that is one fixed value: any other may give the next item another one.
+_LITERAL = re.compile(r"\s*(?:'[^']*'|\"[^\"]*\"|-?\d+(?:\.\d+)?|true|false|null)\s*")
 #: Ways of writing one and the same word: what JavaScript does, and Python's form of it.
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("String({}).toLowerCase()", str.lower),
@@ -105,9 +109,22 @@ def _under_its_name(case: Case, complaint: Complaint, said: list[Complaint], fie
     if field is None and len(unknown) == 1 and missing == {complaint.name}:
         field = unknown[0]
     if field:
+        if not _may_be_renamed(field, complaint.name, unknown, fields):
+            return None
         edit = renamed(case, field, complaint.name)
         return [edit] if edit else None
     return _added(case, complaint) if complaint.is_missing else None
+
+
+def _may_be_renamed(field: Sent, wanted: str, unknown: Sequence[Sent], fields: Sequence[Sent]) -> bool:
+    """Whether a sent field is the wanted one: refused under its name, or of a like name that no other field shares."""
+    if any(entry.name == wanted and entry.place == field.place for entry in fields):
+        return False
+    if field in unknown or is_alike(wanted, field.name):
+        return True
+    if len(field.name) >= _LONG_NAME and wanted.lower().startswith(field.name.lower()):
+        return True  # X-Api-Vers
+    return adds_only_words(field.name, wanted) or adds_only_words(wanted, field.name)
 
 
 def _added(case: Case, complaint: Complaint) -> list[Edit] | None:
@@ -121,6 +138,8 @@ def _added(case: Case, complaint: Complaint) -> list[Edit] | None:
 def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | None:
     """The field's value brought to what the service takes."""
     if complaint.is_unknown and (wanted := _proposed_name(complaint)):
+        if any(entry.name == wanted and entry.place == field.place for entry in sent_fields(case)):
+            return None  # it is sent already: the other one is too much
         edit = renamed(case, field, wanted)
         return [edit] if edit else None
     edit = _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
@@ -154,7 +173,7 @@ def _one_of(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     if not allowed or not isinstance(value, str) or value in allowed:
         return None
     code = value_code(case, field)
-    if code is not None and field.style != "code":
+    if code is not None and not _LITERAL.fullmatch(code):
         return _respelt(case, field, value, allowed)
     meant = (
         next((entry for entry in allowed if similarity(entry, value) == 100), None)
@@ -201,7 +220,8 @@ def _within_bounds(case: Case, complaint: Complaint, field: Sent) -> Edit | None
         bound, limiter = int(least.group(1)), "Math.max"
     else:
         return None
-    if value_code(case, field) is not None and field.style != "code":
+    code = value_code(case, field)
+    if code is not None and not _LITERAL.fullmatch(code):
         return with_code(case, field, lambda code: f"{limiter}({code}, {bound})")
     return with_value(case, field, str(bound) if field.style == "pair" else bound)
 

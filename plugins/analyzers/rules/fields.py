@@ -8,6 +8,8 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
+from plugins.analyzers.rules.likeness import is_alike, is_envelope, is_of_its_holder
+
 #: Stands for JavaScript's ``undefined``.
 UNDEFINED: Any = type("Undefined", (), {"__repr__": lambda self: "undefined", "__bool__": lambda self: False})()
 #: Stands for a value that cannot be known without running the code.
@@ -201,9 +203,9 @@ def find_path(
         # ``userId`` may stand for ``user.id``.
         joined = similarity("".join(str(key) for key in path[-2:]), name) if len(path) > 1 else 0.0
         likeness = max(similarity(str(path[-1]), name), joined if joined > _JOINED else 0.0)
-        if likeness >= _ALIKE:
+        if likeness >= _ALIKE and _is_meant(path, name):
             ranked.append((likeness - 3 * len(path), len(path), path))
-        elif len(path) == 1 and isinstance(found, guess):
+        elif guess and len(path) == 1 and isinstance(found, guess) and is_alike(name, str(path[-1])):
             fitting.append(path)
     if ranked:
         ranked.sort(key=lambda entry: (-entry[0], entry[1]))
@@ -211,6 +213,14 @@ def find_path(
             return None
         return ranked[0][2], 0.95 if ranked[0][0] >= 90 else 0.8
     return (fitting[0], 0.6) if len(fitting) == 1 else None
+
+
+def _is_meant(path: Keys, name: str) -> bool:
+    """Whether the place has the very name (``userId`` is ``user.id``), and is not another object's name or id."""
+    last = str(path[-1])
+    if len(path) > 1 and similarity("".join(str(key) for key in path[-2:]), name) > _JOINED:
+        return True
+    return is_alike(name, last) and (not is_of_its_holder(last) or all(is_envelope(key) for key in path[:-1]))
 
 
 def _is_technical(path: Keys) -> bool:

@@ -12,7 +12,9 @@ from tree_sitter import Node
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.fields import UNDEFINED, Keys, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import replace_range, source
+from plugins.analyzers.rules.likeness import is_envelope, is_of_its_holder
 from plugins.analyzers.rules.patch import Edit
+from plugins.analyzers.rules.repeated_uses import lost_uses, parsed_at_definition, reads_of_entries
 from plugins.analyzers.rules.templates import is_template, placeholders
 from plugins.analyzers.rules.trace import Step, Trace, path_in_pattern
 
@@ -125,13 +127,22 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     base: Node | None = step.object
     while base is not None:
         value = trace.value(base)
+        if base != step.object and not _only_wraps(trace, base, step.object):
+            break  # what lies higher up is somebody else's: the employee's name instead of the manager's
         if isinstance(value, dict):
             found = find_path(value, key, fits)
             # Without a further access every field would fit, so the name itself has to be alike; a container has to have it.
             if found and (wanted is not None or _is_alike(value, found, key)):
                 return _led(trace, base, step.node, render(found[0]), found[1])
+            if base == step.object and (rows := _same_entries(trace, step, value)):
+                return _led(trace, base, step.node, render(rows), _GUESSED)
         elif inner := _one_level_down(value, key, wanted):
             way, certainty = inner
+            if isinstance(value, list) and not _is_single(trace, base):
+                return None
+            if isinstance(value, str) and inside_code and lost_uses(trace, base, key):
+                made = parsed_at_definition(trace, base)
+                return Mend(made[0], source(base), made[1], certainty) if made and way == (key,) else None
             before, after = ("JSON.parse(", ")") if isinstance(value, str) else ("", "")
             return _wrapped(trace, base, step.node, before, after + render(way), certainty)
         base = base.child_by_field_name("object") if base.type in ("member_expression", "subscript_expression") else None
@@ -140,6 +151,37 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
         code = replace_range(trace.code, step.node.start_byte, step.node.end_byte, elsewhere)
         return Mend(code, source(step.node), elsewhere, 0.6)
     return None
+
+
+def _only_wraps(trace: Trace, base: Node, inner: Node) -> bool:
+    """Whether the accesses between the two lead through wrappings only, such as ``body`` and ``data``."""
+    while inner != base:
+        key = trace.step(inner)
+        following = inner.child_by_field_name("object")
+        if key is None or following is None or not is_envelope(key.key):
+            return False
+        inner = following
+    return True
+
+
+def _same_entries(trace: Trace, step: Step, holder: dict[str, Any]) -> Keys | None:
+    """The only list of the holder, where its entries have all that the code reads from the entries of the missing one."""
+    lists = [key for key, value in holder.items() if isinstance(value, list)]
+    return (lists[0],) if len(lists) == 1 and reads_of_entries(trace, holder[lists[0]], step.node) else None
+
+
+def _is_single(trace: Trace, node: Node) -> bool:
+    """Whether the list's first entry is meant in every item: the only one, or of a kind that the others are not of."""
+    values = [Trace(trace.case, trace.code, pick).value(node) for pick in range(_PICKS)]
+    lists = [value for value in values if isinstance(value, list) and value]
+    if all(len(value) == 1 for value in lists):
+        return True
+    for key in ("type", "kind", "role", "label"):
+        firsts = {str(dig(value[0], (key,))) for value in lists}
+        others = {str(dig(entry, (key,))) for value in lists for entry in value[1:]}
+        if len(firsts) == 1 and len(lists) > 1 and str(UNDEFINED) not in firsts and not firsts & others:
+            return True
+    return False
 
 
 def _is_alike(holder: Any, found: tuple[Keys, float], key: str) -> bool:
@@ -220,7 +262,7 @@ def _other_node(case: Case, key: str, wanted: str | None, *, inside_code: bool) 
     for name in case.ancestors[1:]:
         for item in case.output(name)[:1]:
             found = find_path(item, key, lambda entry: supports(entry, wanted))
-            if found and str(found[0][-1]) == key:
+            if found and str(found[0][-1]) == key and not is_of_its_holder(key):
                 quoted = name.replace("\\", "\\\\").replace("'", "\\'")
                 return f"$('{quoted}').{'first()' if inside_code else 'item'}.json{render(found[0])}"
     return None

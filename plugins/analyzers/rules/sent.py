@@ -113,7 +113,10 @@ def renamed(case: Case, field: Sent, name: str) -> Edit | None:
     if field.style == "pair":
         return Edit(str(case.name), (*field.path, "name"), name)
     if field.style == "code" and not re.fullmatch(r"[A-Za-z_$][\w$]*", name):
-        return None
+        if not re.fullmatch(r"[\w$.\-]+", name):
+            return None
+        text = str(dig(case.node, field.path))
+        name = name if text[field.name_span[0] - 1] in "'\"" else f"'{name}'"
     return _spliced(case, field, field.name_span, name)
 
 

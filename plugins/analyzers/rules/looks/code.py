@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case
-from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, dig
 from plugins.analyzers.rules.javascript import is_code, repair_await, repair_code, replace_range, source, walk
 from plugins.analyzers.rules.libraries import without_module
 from plugins.analyzers.rules.parsed_texts import parsable
@@ -193,6 +193,8 @@ def undefined(case: Case) -> Finding | None:
     wanted, mend, step, trace = read
     words = {"property": wanted, "was": "", "now": ""}
     present = _held_by_others(case, trace, step)
+    if present and made_by_expression(case, step.key if step else ""):
+        return Finding(words=words, certainty=0.95)  # n8n makes null of an expression that fails: the fault is there
     if present:
         optional = _guarded(case, trace, step, present)
         return Finding(words=words, edits=code_edit(case, optional), certainty=0.95)
@@ -213,6 +215,16 @@ def _everywhere(code: str, mend: Mend) -> str:
     single = (code[: found.start()] + mend.now + code[found.end() :] for found in pattern.finditer(code))
     changed = pattern.sub(lambda _found: mend.now, code)
     return changed if mend.code in single and is_code(changed) else mend.code
+
+
+def made_by_expression(case: Case, key: object) -> bool:
+    """Whether an Edit Fields node further up makes the field by an expression that does more than read a field."""
+    for name in case.ancestors:
+        entries = dig(case.evidence.node(name), ("parameters", "assignments", "assignments"))
+        for entry in entries if case.kind_of(name) == "set" and isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("name") == key and re.search(r"\(|\.\w+\.\w+", str(entry.get("value"))):
+                return True
+    return False
 
 
 def _held_by_others(case: Case, trace: Trace, step: Step | None) -> list[object]:

@@ -8,6 +8,7 @@ from typing import Any
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, closest, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import replace_range, source, walk
+from plugins.analyzers.rules.likeness import is_envelope
 from plugins.analyzers.rules.looks.code import code_edit, code_of, on_line
 from plugins.analyzers.rules.methods import LIST_ONLY, brought, has_method, meant_method, plain_call
 from plugins.analyzers.rules.references import mend_undefined
@@ -66,6 +67,7 @@ def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
         and name in LIST_ONLY
         and step.holder
         and all(isinstance(e, dict) for e in step.holder.values())
+        and len({frozenset(entry) for entry in step.holder.values()}) == 1
     ):
         return step.object.start_byte, step.object.end_byte, f"Object.values({source(step.object)})"
     if call is not None and call.type == "call_expression" and source(call).endswith("()"):
@@ -76,7 +78,7 @@ def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
 def _only_list(holder: dict[str, Any], method: str) -> str | None:
     """The path to the only list of an answer, where a method of lists is called on the answer itself."""
     lists = [key for key, value in holder.items() if isinstance(value, list)]
-    return render((lists[0],)) if len(lists) == 1 and supports(holder[lists[0]], method) else None
+    return render((lists[0],)) if len(lists) == 1 and is_envelope(lists[0]) and supports(holder[lists[0]], method) else None
 
 
 def no_global_function(case: Case) -> Finding | None:

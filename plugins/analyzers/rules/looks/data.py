@@ -15,9 +15,11 @@ from plugins.analyzers.rules.conversions import (
     date_format,
     loose_edits,
     set_conversion,
+    values_in_items,
 )
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
+from plugins.analyzers.rules.likeness import is_alike
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
 from plugins.analyzers.rules.templates import placeholders, rewrite
@@ -78,6 +80,7 @@ _SQL_WORDS = (
 _DATE_FORMATS = ((r"\d{1,2}/\d{1,2}/\d{4}", "/"), (r"\d{1,2}\.\d{1,2}\.\d{4}", "."), (r"\d{1,2}-\d{1,2}-\d{4}", "-"))
 
 
+_ANY_FILE = frozenset(("data", "file", "attachment", "attachment_0", "document", "binary", "upload"))
 #: Nodes that give on what they are given, with its files.
 _PASSING = frozenset(("if", "filter", "switch", "noOp", "limit", "sort", "wait"))
 
@@ -170,9 +173,19 @@ def condition(case: Case) -> Finding:
     wanted = (shown.group(3) or shown.group(4)) if shown else "?"
     value = shown.group(1) if shown else None
     values = [value] if value is not None else _condition_values(case)
-    loose = bool(values) and all(convertible(entry, wanted) for entry in values)
+    loose = bool(values) and all(convertible(entry, wanted) for entry in [*values, *_others(case, values)])
     edits = loose_edits(case) if loose else condition_conversions(case, wanted, values)
     return Finding(words={"value": (value or str(values[0]) if values else "?")[:80], "type": wanted}, edits=edits)
+
+
+def _others(case: Case, values: list[str]) -> list[str]:
+    """What the expressions that gave one of the values give for the other items."""
+    found = []
+    for path, text in case.texts():
+        if path[-1] in ("leftValue", "rightValue") and text.startswith("=") and len(placeholders(text)) == 1:
+            given = values_in_items(case, placeholders(text)[0].code)
+            found += [entry for entry in given if isinstance(entry, str)] if set(values) & set(map(str, given)) else []
+    return found
 
 
 def _condition_values(case: Case) -> list[str]:
@@ -211,7 +224,9 @@ def binary(case: Case) -> Finding:
     wanted = (shown.group(1) or shown.group(2)) if shown else "data"
     keys = case.evidence.input_binary_keys
     words = {"field": wanted, "meant": ""}
-    meant = keys[0] if len(keys) == 1 else closest(wanted, keys)
+    # A name that says nothing may stand for the only file; any other name has to be like it.
+    alone = keys[0] if len(keys) == 1 and (wanted.lower() in _ANY_FILE or is_alike(wanted, keys[0])) else None
+    meant = alone or next((key for key in [closest(wanted, keys)] if key and is_alike(wanted, key)), None)
     if meant:
         edits = [
             Edit(str(case.name), path, meant)

@@ -34,10 +34,20 @@ def wrong_method(case: Case) -> Finding | None:
     if not allowed and case.method == "GET" and case.parameters.get("sendBody"):
         allowed = ["POST"]  # a GET with a body was meant to bring something
     words = {"method": case.method or "?", "allowed": ", ".join(allowed) or "?"}
-    if case.kind != "httpRequest" or len(allowed) != 1:
+    if case.kind != "httpRequest" or len(allowed) != 1 or _was_redirected(case):
         return Finding(words=words)
     parameter = "requestMethod" if float(case.node.get("typeVersion") or 1) < 3 else "method"
     return Finding(words=words, edits=(Edit(str(case.name), ("parameters", parameter), allowed[0]),))
+
+
+def _was_redirected(case: Case) -> bool:
+    """Whether the answer speaks of another call than the one that was sent: a redirect made a GET of it, or led elsewhere."""
+    refused = regex(rf"\b({'|'.join(_METHODS)})\b(?: method)?(?: is|\W)* (?:not|isn't)").search(case.words)
+    if refused and refused.group(1).upper() != case.method:
+        return True
+    sent = urlsplit(str((case.error.request or {}).get("uri") or "")).path.rstrip("/")
+    named = [path.rstrip("/") for path in _PATH.findall(case.words)]
+    return bool(sent and named) and not any(sent.endswith(path) or path.endswith(sent) for path in named)
 
 
 def method_refused(case: Case) -> Finding | None:
