@@ -52,6 +52,8 @@ def invalid_url(case: Case) -> Finding | None:
     words = {"url": rendered}
     if not isinstance(url, str):
         return Finding(words=words)
+    if _has_no_host(url, rendered):
+        return Finding(words=words, certainty=0.9)
     plain, prefix = url.removeprefix("="), "=" if url.startswith("=") else ""
     fixed = _fixed_url(rendered)
     if fixed is None:
@@ -65,6 +67,16 @@ def invalid_url(case: Case) -> Finding | None:
     else:
         return Finding(words=words)
     return Finding(words={**words, "fixed": fixed}, edits=(Edit(str(case.name), _URL, new),))
+
+
+def _has_no_host(url: str, rendered: str) -> bool:
+    """Whether what should have brought the host is lost: an instance variable, or an expression that gave nothing."""
+    first = placeholders(url)[0] if re.match(r"=\s*\{\{", url) and placeholders(url) else None
+    if first is None:
+        return False
+    return bool(re.search(r"\$(?:vars|env|secrets)\b|process\.env", first.code)) or bool(
+        re.match(r"\s*/(?!/)|\s*[?:#]|\s*$", rendered)
+    )
 
 
 def _fixed_url(url: str) -> str | None:
