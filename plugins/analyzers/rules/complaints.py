@@ -161,6 +161,8 @@ class Complaint:
     allowed: tuple[str, ...] = ()
     #: The sentences around: bounds and values may stand in the next one.
     around: str = ""
+    #: The whole path in the body, where the answer gives more than a name: ``("lines", 0, "quantity")``.
+    path: tuple[str | int, ...] = ()
 
     @property
     def is_unknown(self) -> bool:
@@ -204,13 +206,15 @@ def _structured(answer: Any, grouped: bool = False) -> Iterator[Complaint]:
     keys = {_plain(key): value for key, value in answer.items()}
     name = _named(keys)
     if name:
-        yield Complaint(name, _text(answer), _place_of(keys), _allowed(keys))
+        yield Complaint(name, _text(answer), _place_of(keys), _allowed(keys), path=_steps(_name_of(keys)))
         if any(_plain(key) in ("invalidparams", "errors", "details") for key in answer):
             yield from _inside(answer)
         return
     for key, value in answer.items():
         if _plain(key) not in _ENVELOPE and _is_verdict(value, grouped):
-            yield Complaint(_last(key), " ".join(text for _, text in walk_texts(value)), None, _allowed_in(value))
+            yield Complaint(
+                _last(key), " ".join(text for _, text in walk_texts(value)), None, _allowed_in(value), path=_steps(key)
+            )
     yield from _inside(answer)
 
 
@@ -221,17 +225,31 @@ def _inside(answer: dict[str, Any]) -> Iterator[Complaint]:
 
 
 def _named(keys: dict[str, Any]) -> str | None:
-    """The field that an entry of the answer is about."""
+    """The field that an entry of the answer is about, without the path to it."""
+    value = _name_of(keys)
+    return _last(str(value[-1] if isinstance(value, list) else value)) if value else None
+
+
+def _name_of(keys: dict[str, Any]) -> Any:
+    """What names the field of an entry: a name, a pointer or a list of steps."""
     source = keys.get("source")
     inner = {_plain(key): value for key, value in source.items()} if isinstance(source, dict) else {}
     for key, value in (*inner.items(), *keys.items()):
         last = value[-1] if isinstance(value, list) and value else value
         # Many services repeat the path of the call: it is no field.
         if key in _NAMING_KEYS and isinstance(last, str) and not (key == "path" and last.startswith("/")) and _last(last):
-            return _last(last)
+            return value
     said = any(key in keys for key in ("reason", "message", "detail", "msg"))
     name = keys.get("name")
-    return _last(name) if said and isinstance(name, str) and not name.endswith(("Error", "Exception")) else None
+    return name if said and isinstance(name, str) and not name.endswith(("Error", "Exception")) else None
+
+
+def _steps(name: Any) -> tuple[str | int, ...]:
+    """The steps of ``lines[0].quantity``, ``/lines/0/quantity`` or ``["body", "lines", 0, "quantity"]``; none of a mere name."""
+    parts = name if isinstance(name, list) else [part for part in re.split(r"[./\[\]]+", str(name or "").strip("$#")) if part]
+    steps = tuple(int(part) if str(part).isdigit() else str(part).strip("'\"") for part in parts)
+    steps = steps[1:] if steps and steps[0] in ("body", "query", "header", "headers") else steps
+    return steps if len(steps) > 1 else ()
 
 
 def _is_verdict(value: Any, grouped: bool) -> bool:

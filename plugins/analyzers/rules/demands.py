@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hub.plugin_api import Quote
+from plugins.analyzers.rules import shapes
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.complaints import Complaint, complaints
 from plugins.analyzers.rules.conversions import date_format
@@ -29,8 +30,14 @@ _TYPES = regex(
     r"(?:must|should|has to|needs to|expected|expects|type|not of type|not a valid|not an?|invalid|valid)\b[^.;\n]{0,25}?"
     r"\b(numbers?|integers?|int|numeric|floats?|decimal|strings?|text|booleans?|bool|arrays?|lists?|objects?|dict(?:ionary)?)\b"
 )
+#: The types of the languages that services are written in: System.Int32, java.lang.Boolean, float64.
+_NATIVE_TYPES = regex(
+    r"(?:converted to|convert to|deseriali[sz]e|unmarshal|cannot parse|into|of type)\b[^;\n]{0,60}?(?<![A-Za-z])"
+    r"(int(?:eger)?(?:8|16|32|64)?|long|double|float(?:32|64)?|(?:big)?decimal|bool(?:ean)?)\b"
+)
 _TYPE_NAMES = (
     *(("num", "number"), ("int", "number"), ("flo", "number"), ("dec", "number"), ("str", "string"), ("tex", "string")),
+    *(("lon", "number"), ("dou", "number"), ("big", "number")),
     *(("boo", "boolean"), ("arr", "array"), ("lis", "array"), ("obj", "object"), ("dic", "object")),
 )
 _AT_MOST = regex(r"(?:less than or equal to|at most|maximum(?: value)?(?: is| of)?|max(?:imum)?\.?|up to|not exceed|<="
@@ -71,6 +78,9 @@ def rejected_field(case: Case) -> Finding | None:
     """A field that the service misses or does not accept, with the edits that send it as wanted."""
     if case.kind != "httpRequest":
         return None
+    root = shapes.missing_root(case)
+    if root and (edits := shapes.below_root(case, root)):
+        return Finding(words={"field": root, "change": f"‘{_shown(edits[-1])}’"}, edits=edits)
     said, fields = complaints(case), sent_fields(case)
     for complaint in said:
         field = _sent_as(fields, complaint)
@@ -142,7 +152,11 @@ def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | 
             return None  # it is sent already: the other one is too much
         edit = renamed(case, field, wanted)
         return [edit] if edit else None
-    edit = _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
+    edit = shapes.dotted_key(case, field) or shapes.kept_fallback(case, field) or shapes.in_case(case, complaint, field)
+    edit = edit or shapes.with_commas(case, complaint, field)
+    edit = (
+        edit or _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
+    )
     return [edit] if edit else None
 
 
@@ -232,16 +246,37 @@ def rejected_type(case: Case) -> Finding | None:
         return None
     fields = sent_fields(case)
     for complaint in complaints(case):
-        shown, field = _TYPES.search(complaint.text), _sent_as(fields, complaint)
-        if not shown or field is None or _allowed_values(complaint):
+        shown = _TYPES.search(complaint.text) or _NATIVE_TYPES.search(complaint.text)
+        if not shown or _allowed_values(complaint):
             continue
         wanted = next(name for start, name in _TYPE_NAMES if shown.group(1).lower().startswith(start))
-        value = actual_value(case, field)
-        if value in (UNDEFINED, UNKNOWN) or type_of(value) == wanted:
+        field = _sent_as(fields, complaint) or _in_other_case(fields, complaint.name)
+        inner = _inner_converted(case, fields, complaint, wanted)
+        if inner:
+            return Finding(words={"field": complaint.name, "type": wanted}, edits=(inner,))
+        value = actual_value(case, field) if field else UNKNOWN
+        if field is None or value in (UNDEFINED, UNKNOWN) or type_of(value) == wanted:
             continue
         edit = _converted(case, field, value, wanted)
         return Finding(words={"field": field.name, "type": wanted}, edits=(edit,) if edit else ())
     return None
+
+
+def _in_other_case(fields: list[Sent], name: str) -> Sent | None:
+    """The field that a service names in its own spelling: ``IsExpress`` for ``isExpress``."""
+    return next((field for field in fields if field.name.lower() == name.lower()), None)
+
+
+def _inner_converted(case: Case, fields: list[Sent], complaint: Complaint, wanted: str) -> Edit | None:
+    """The edit that converts a field inside of a sent list or object, where all of its values allow it."""
+    root = _in_other_case(fields, str(complaint.path[0])) if complaint.path else None
+    found = shapes.inner_values(case, root, complaint.path) if root else None
+    if root is None or found is None:
+        return None
+    wrong = [value for value in found[1] if type_of(value) != wanted]
+    forms = {_conversion(value, wanted)[0] for value in wrong}
+    form = forms.pop() if len(forms) == 1 else None
+    return shapes.with_inner(case, root, found[0], form) if form else None
 
 
 def type_of(value: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding
+from plugins.analyzers.rules.waiting import asks_for_patience, says_nothing_of_pace, stated_interval, stated_wait
 
 #: n8n's own bounds of "Retry On Fail".
 _MOST_TRIES, _LONGEST_WAIT_MS = 5, 5000
@@ -25,17 +26,6 @@ _READING_WORDS = re.compile(
     re.IGNORECASE,
 )
 _READING_OPERATIONS = re.compile(r"^(?:get|list|search|read|find|select|lookup|download|count)", re.IGNORECASE)
-_UNITS = {"ms": 0.001, "m": 60.0, "h": 3600.0}
-_WAIT = re.compile(
-    r"(?:retry|try again|wait|reset|available)[^.\d]{0,40}?(\d+(?:\.\d+)?)\s*(milliseconds?|ms|seconds?"
-    r"|secs?|s|minutes?|mins?|m|hours?|h)\b",
-    re.IGNORECASE,
-)
-_RATE = re.compile(
-    r"(\d+)\s*(?:requests?|calls?|queries|messages?|req)?\s*(?:per|/|every|each|a)\s*(second|sec|s|minute|min|hour)\b",
-    re.IGNORECASE,
-)
-_SECONDS = {"second": 1, "sec": 1, "s": 1, "minute": 60, "min": 60, "hour": 3600}
 
 
 def is_repeatable(case: Case) -> bool:
@@ -66,26 +56,10 @@ def _only_reads(case: Case) -> bool:
     return bool(_READING_WORDS.search(last))
 
 
-def stated_wait(case: Case) -> float | None:
-    """The seconds that the service asks to wait, where its answer says so in words."""
-    found = _WAIT.search(case.words)
-    if not found:
-        return None
-    unit = found.group(2).lower()
-    factor = _UNITS["ms"] if unit.startswith(("ms", "milli")) else _UNITS.get(unit[0], 1.0)
-    return float(found.group(1)) * factor
-
-
-def stated_interval(case: Case) -> float | None:
-    """The seconds between two calls that the service's stated rate leaves."""
-    found = _RATE.search(case.words)
-    return _SECONDS[found.group(2).lower()] / max(int(found.group(1)), 1) if found else None
-
-
 def retry(case: Case, _finding: Finding) -> Sequence[Edit] | None:
     """Retry On Fail as long as n8n allows; None where it is set so already, or the service wants a longer wait."""
     wait = stated_wait(case)
-    if wait is not None and wait > (_MOST_TRIES - 1) * _LONGEST_WAIT_MS / 1000:
+    if asks_for_patience(case, (_MOST_TRIES - 1) * _LONGEST_WAIT_MS / 1000):
         return None
     milliseconds = _LONGEST_WAIT_MS if wait is None else min(int(wait * 1200) + 200, _LONGEST_WAIT_MS)
     node = case.node
@@ -106,6 +80,8 @@ def retry_if_repeatable(case: Case, finding: Finding) -> Sequence[Edit] | None:
 
 def slow_down(case: Case, finding: Finding) -> Sequence[Edit] | None:
     """Retries, and for many items of an HTTP request also a pause between the calls."""
+    if says_nothing_of_pace(case) or asks_for_patience(case, 60):
+        return None
     retries = retry(case, finding)
     if case.kind != "httpRequest" or case.evidence.input_count < 2:
         return retries

@@ -52,6 +52,8 @@ def invalid_url(case: Case) -> Finding | None:
     words = {"url": rendered}
     if not isinstance(url, str):
         return Finding(words=words)
+    if _has_no_host(url, rendered):
+        return Finding(words=words, certainty=0.9)
     plain, prefix = url.removeprefix("="), "=" if url.startswith("=") else ""
     fixed = _fixed_url(rendered)
     if fixed is None:
@@ -83,6 +85,16 @@ def _typed_upstream(case: Case, code: str, prefix: str) -> Edit | None:
         if isinstance(typed, str) and typed and not typed.startswith("=") and "://" not in typed:
             return Edit(name, ("parameters", "assignments", "assignments", index, "value"), prefix + typed)
     return None
+
+
+def _has_no_host(url: str, rendered: str) -> bool:
+    """Whether what should have brought the host is lost: an instance variable, or an expression that gave nothing."""
+    first = placeholders(url)[0] if re.match(r"=\s*\{\{", url) and placeholders(url) else None
+    if first is None:
+        return False
+    return bool(re.search(r"\$(?:vars|env|secrets)\b|process\.env", first.code)) or bool(
+        re.match(r"\s*/(?!/)|\s*[?:#]|\s*$", rendered)
+    )
 
 
 def _fixed_url(url: str) -> str | None:
