@@ -122,6 +122,8 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     def fits(entry: Any) -> bool:
         return supports(entry, wanted) and (wanted is not None or inside_code or is_whole or not isinstance(entry, dict | list))
 
+    if whole := _key_with_dots(step):
+        return _led(trace, step.object, whole[0], render((whole[1],)), 0.95)
     base: Node | None = step.object
     while base is not None:
         value = trace.value(base)
@@ -139,6 +141,20 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     if elsewhere:
         code = replace_range(trace.code, step.node.start_byte, step.node.end_byte, elsewhere)
         return Mend(code, source(step.node), elsewhere, 0.6)
+    return None
+
+
+def _key_with_dots(step: Step) -> tuple[Node, str] | None:
+    """The access and the key where ``$json.ship.city`` was written for the one key ``ship.city``."""
+    node, key = step.node, str(step.key)
+    while isinstance(step.holder, dict) and node.type == "member_expression" and node.parent is not None:
+        node = node.parent
+        prop = node.child_by_field_name("property")
+        if node.type != "member_expression" or prop is None:
+            return None
+        key = f"{key}.{source(prop)}"
+        if step.holder.get(key) is not None:
+            return node, key
     return None
 
 
