@@ -160,6 +160,12 @@ class Case:
         yield from walk_texts(node.get("parameters"), ("parameters",))
 
 
+def case_of_item(case: Case, index: int) -> Case:
+    """The same failure, as if the input item of that number had failed."""
+    error = case.error.model_copy(update={"item_index": index})
+    return Case(case.evidence.model_copy(update={"error": error}))
+
+
 def walk_texts(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every text in a JSON value, with its path."""
     if isinstance(value, str):

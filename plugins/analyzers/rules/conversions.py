@@ -190,3 +190,20 @@ def _is_json(value: str, kind: type) -> bool:
         return isinstance(json.loads(value), kind)
     except ValueError:
         return False
+
+
+def same_date_format(values: list[str]) -> str | None:
+    """Luxon's format that all of the dates have, where one of them tells the order of day and month; else None."""
+    forms = {form for value in values if (form := date_format(value))}
+    if len(forms) != 1:
+        return None
+    form = forms.pop()
+    sign = next(sign for sign in "/.-" if sign in form)
+    place = form.split(" ")[0].split(sign).index("M")
+    for value in values:
+        parts = value.strip().split(" ")[0].split(sign)
+        if len(parts) != 3 or not all(part.isdigit() for part in parts) or int(parts[place]) > 12:
+            return None
+        if "T" in value or value.count(":") != form.count(":"):
+            return None
+    return form

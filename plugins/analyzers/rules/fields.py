@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -259,5 +260,14 @@ def dig(value: Any, path: Iterable[str | int]) -> Any:
     return value
 
 
+#: Arabic letters that are often written for one another.
+_LETTERS = str.maketrans("أإآٱةىی", "اااا" + "هيي")
+#: Vowel signs, the stretching sign, and marks of direction, which are not seen or not meant.
+_UNSEEN = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
 def _plain(name: str) -> str:
-    return re.sub(r"[\s_\-.]", "", name).lower()
+    if name.isascii():
+        return re.sub(r"[\s_\-.]", "", name).lower()
+    folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", name)).translate(_LETTERS)
+    return re.sub(r"[\s_\-.]", "", "".join(str(unicodedata.digit(sign, sign)) for sign in folded)).lower()

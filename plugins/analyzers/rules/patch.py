@@ -19,7 +19,8 @@ _MISSING = object()
 
 #: In the place of a node's name: the workflow itself, of which one setting may be changed.
 WORKFLOW = ""
-_TIME_LIMIT: Path = ("settings", "executionTimeout")
+#: The settings that may be given another value; none is added.
+_SETTINGS: frozenset[Path] = frozenset({("settings", "executionTimeout"), ("settings", "executionOrder")})
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def compile_patch(evidence: Evidence, edits: Sequence[Edit]) -> tuple[dict[str, 
     nodes = copy.deepcopy(evidence.workflow["nodes"])
     for edit in edits:
         if edit.node == WORKFLOW:
-            operations += _time_limit(evidence, edit)
+            operations += _setting(evidence, edit)
             continue
         index = next((i for i, node in enumerate(nodes) if node.get("name") == edit.node), None)
         if index is None or not _allowed(nodes[index], edit):
@@ -52,11 +53,13 @@ def compile_patch(evidence: Evidence, edits: Sequence[Edit]) -> tuple[dict[str, 
     return (*({"op": "test", "path": f"/nodes/{i}/name", "value": name} for name, i in tests.items()), *operations)
 
 
-def _time_limit(evidence: Evidence, edit: Edit) -> list[dict[str, Any]]:
-    old = evidence.workflow["settings"].get(_TIME_LIMIT[1])
-    if edit.path != _TIME_LIMIT or old is None or old == edit.value:
+def _setting(evidence: Evidence, edit: Edit) -> list[dict[str, Any]]:
+    if edit.path not in _SETTINGS:
         return []
-    pointer = "/" + "/".join(str(key) for key in _TIME_LIMIT)
+    old = evidence.workflow["settings"].get(edit.path[1])
+    if old is None or old == edit.value:
+        return []
+    pointer = "/" + "/".join(str(key) for key in edit.path)
     return [{"op": "test", "path": pointer, "value": old}, {"op": "replace", "path": pointer, "value": edit.value}]
 
 

@@ -124,6 +124,8 @@ def mend_step(case: Case, trace: Trace, step: Step, *, inside_code: bool, is_who
     def fits(entry: Any) -> bool:
         return supports(entry, wanted) and (wanted is not None or inside_code or is_whole or not isinstance(entry, dict | list))
 
+    if whole := _key_with_dots(step):
+        return _led(trace, step.object, whole[0], render((whole[1],)), 0.95)
     base: Node | None = step.object
     while base is not None:
         value = trace.value(base)
@@ -182,6 +184,20 @@ def _is_single(trace: Trace, node: Node) -> bool:
         if len(firsts) == 1 and len(lists) > 1 and str(UNDEFINED) not in firsts and not firsts & others:
             return True
     return False
+
+
+def _key_with_dots(step: Step) -> tuple[Node, str] | None:
+    """The access and the key where ``$json.ship.city`` was written for the one key ``ship.city``."""
+    node, key = step.node, str(step.key)
+    while isinstance(step.holder, dict) and node.type == "member_expression" and node.parent is not None:
+        node = node.parent
+        prop = node.child_by_field_name("property")
+        if node.type != "member_expression" or prop is None:
+            return None
+        key = f"{key}.{source(prop)}"
+        if step.holder.get(key) is not None:
+            return node, key
+    return None
 
 
 def _is_alike(holder: Any, found: tuple[Keys, float], key: str) -> bool:

@@ -13,10 +13,11 @@ from plugins.analyzers.rules.catalogue.http_request import RULES as HTTP_REQUEST
 from plugins.analyzers.rules.catalogue.http_status import RULES as HTTP_STATUS
 from plugins.analyzers.rules.catalogue.instance import RULES as INSTANCE
 from plugins.analyzers.rules.catalogue.network import RULES as NETWORK
+from plugins.analyzers.rules.catalogue.slips import RULES as SLIPS
 from plugins.analyzers.rules.catalogue.workflow import RULES as WORKFLOW
 from plugins.analyzers.rules.rule import Rule
 
 RULES: Sequence[Rule] = (
     *(*HTTP_STATUS, *HTTP_REJECTIONS, *HTTP_REQUEST, *NETWORK, *EXPRESSIONS),
-    *(*DATA, *CODE, *CODE_VALUES, *WORKFLOW, *INSTANCE),
+    *(*DATA, *CODE, *CODE_VALUES, *WORKFLOW, *INSTANCE, *SLIPS),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.looks import code as look
-from plugins.analyzers.rules.looks import code_index, code_names
+from plugins.analyzers.rules.looks import code_index, code_names, code_slips
 from plugins.analyzers.rules.rule import Fix, Pattern, Rule, found_edits, regex, text
 
 _KINDS = frozenset(("code", "function", "functionItem"))
@@ -244,12 +244,19 @@ RULES: Sequence[Rule] = (
         cause=Cause.TYPE_MISMATCH,
         prior=0.8,
         rank=70,
+        look=code_slips.date,
         when=(Pattern(kinds=_KINDS, message=regex(r"^Invalid time value|^Invalid (?:Date|DateTime|unit)|Invalid time zone")),),
         summary=text(
             "The code of ‘{node}’ reads as a date what is none: {message}",
             "كود العقدة ‘{node}’ يقرأ تاريخًا ما ليس بتاريخ: {message}",
         ),
         fixes=(
+            Fix(
+                text("Read the dates as {format}", "اقرأ التواريخ بصيغة {format}"),
+                text("All dates of this execution fit this form, and no other.", "كل تواريخ هذا التنفيذ بهذه الصيغة وحدها."),
+                make=found_edits,
+                confidence=0.8,
+            ),
             Fix(
                 text("Say how the date is written", "حدّد طريقة كتابة التاريخ"),
                 text(
