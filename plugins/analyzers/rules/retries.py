@@ -106,7 +106,8 @@ def retry_if_repeatable(case: Case, finding: Finding) -> Sequence[Edit] | None:
 
 def slow_down(case: Case, finding: Finding) -> Sequence[Edit] | None:
     """Retries, and for many items of an HTTP request also a pause between the calls."""
-    retries = retry(case, finding)
+    # Trying again makes the calls of all items anew, those too that went well: a write would be made twice.
+    retries = retry(case, finding) if case.evidence.input_count < 2 or is_repeatable(case) else ()
     if case.kind != "httpRequest" or case.evidence.input_count < 2:
         return retries
     path: Path = ("parameters", "options", "batching", "batch")
