@@ -157,6 +157,12 @@ def _is_list_text(text: str) -> bool:
         return False
 
 
+def method_names() -> frozenset[str]:
+    """The methods of lists, texts, dates and n8n's own objects."""
+    own = frozenset(("all", "first", "last", "itemMatching"))
+    return own | frozenset((*_LIST, *TEXT, *_NUMBER, *_DATE))
+
+
 def _methods_of(holder: object) -> tuple[str, ...]:
     if isinstance(holder, list):
         return _LIST

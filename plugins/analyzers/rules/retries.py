@@ -82,7 +82,8 @@ def slow_down(case: Case, finding: Finding) -> Sequence[Edit] | None:
     """Retries, and for many items of an HTTP request also a pause between the calls."""
     if says_nothing_of_pace(case) or asks_for_patience(case, 60):
         return None
-    retries = retry(case, finding)
+    # Trying again makes the calls of all items anew, those too that went well: a write would be made twice.
+    retries = retry(case, finding) if case.evidence.input_count < 2 or is_repeatable(case) else ()
     if case.kind != "httpRequest" or case.evidence.input_count < 2:
         return retries
     path: Path = ("parameters", "options", "batching", "batch")

@@ -11,6 +11,7 @@ from tree_sitter import Node
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN
 from plugins.analyzers.rules.javascript import is_code, parse, replace_range, source, walk
+from plugins.analyzers.rules.plain_values import called_main, changes, is_no_data
 from plugins.analyzers.rules.trace import FUNCTIONS, Trace
 
 _ITEM_KEYS = frozenset(("json", "binary", "pairedItem", "error", "index", "evaluationData"))
@@ -40,6 +41,8 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
         value = statement.named_children[0] if statement.named_children else None
         if value is None or value.type in ("null", "undefined"):
             return None
+        if is_no_data(trace, value):
+            return called_main(trace, value, code) if len(returns) == 1 else None
         new = _looped(value) or (_one_item(case, trace, value) if each_item else _item_list(case, trace, value))
         if new is None:
             return None
@@ -61,8 +64,8 @@ def _looped(node: Node) -> str | None:
     if body is not None and (made := _meant_object(node, body)):
         return made
     parameter = callback.named_children[0].child_by_field_name("parameter") or callback.named_children[0].named_children[0]
-    if body is None or body.type != "statement_block":
-        return None
+    if body is None or body.type != "statement_block" or not changes(body, source(parameter).strip("()")):
+        return None  # what it makes is not in its entry
     end = source(body)[:-1].rstrip() + f" return {source(parameter).strip('()')}; }}"
     start = source(node)[: body.start_byte - node.start_byte].replace(".forEach(", ".map(", 1)
     return f"{start}{end})"
@@ -84,10 +87,7 @@ def add_return(code: str) -> str | None:
     last = statements[-1] if statements else None
     if last is None:
         return None
-    if last.type == "expression_statement" and last.named_children[0].type not in (
-        "assignment_expression",
-        "augmented_assignment_expression",
-    ):
+    if last.type == "expression_statement" and _gives_value(last.named_children[0]):
         return replace_range(code, last.start_byte, last.start_byte, "return ")
     if last.type in ("lexical_declaration", "variable_declaration"):
         name = last.named_children[-1].child_by_field_name("name")
@@ -99,10 +99,27 @@ def add_return(code: str) -> str | None:
             and value.type in ("array", "call_expression", "object", "identifier")
         ):
             return f"{code.rstrip()}\nreturn {source(name)};"
-    filled = re.findall(r"\b([A-Za-z_$][\w$]*)\.push\(\s*\{\s*json\b", code)
-    if not filled:  # a loop that changes the items themselves
-        filled = re.findall(r"\bof\s+(\$input\.all\(\)|items)\s*\)", code)
-    return f"{code.rstrip()}\nreturn {filled[-1]};" if filled else None
+    filled = set(re.findall(r"\b([A-Za-z_$][\w$]*)\.push\(\s*\{\s*json\b", code)) or _changed_items(last)
+    return f"{code.rstrip()}\nreturn {filled.pop()};" if len(filled) == 1 else None
+
+
+def _gives_value(node: Node) -> bool:
+    """Whether an expression is there for what it gives, and not for what it does."""
+    if node.type in ("assignment_expression", "augmented_assignment_expression", "update_expression"):
+        return False
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    prop = function.child_by_field_name("property") if function is not None else None
+    return prop is None or source(prop) not in ("push", "unshift", "forEach", "log", "warn", "set", "add", "delete", "assign")
+
+
+def _changed_items(loop: Node) -> set[str]:
+    """The items over which the last loop runs, where it changes the items themselves."""
+    left, right, body = (loop.child_by_field_name(name) for name in ("left", "right", "body"))
+    if loop.type != "for_in_statement" or left is None or right is None or body is None:
+        return set()
+    names = re.findall(r"[A-Za-z_$][\w$]*", source(left))
+    is_input = source(right) in ("$input.all()", "items")
+    return {source(right)} if is_input and any(changes(body, name) for name in names) else set()
 
 
 def _item_list(case: Case, trace: Trace, node: Node) -> str:

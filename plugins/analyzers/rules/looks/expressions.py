@@ -12,6 +12,7 @@ from plugins.analyzers.rules.complaints import complained_names
 from plugins.analyzers.rules.fields import closest, dig, find_path, render
 from plugins.analyzers.rules.javascript import is_expression, repair_expression, replace_range
 from plugins.analyzers.rules.json_texts import renders, repair_json_text
+from plugins.analyzers.rules.likeness import is_of_its_holder
 from plugins.analyzers.rules.node_references import Reference, has_value, node_references, renamed, replaced
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import Lost, lost_references
@@ -27,6 +28,10 @@ _NOT_EVALUATED = frozenset(("jsCode", "pythonCode", "functionCode", "workflowJso
 
 #: A field of the very same name was found: see ``fields.find_path``.
 _SURE = 0.95
+#: Nodes that leave out, mix or sort items, so that the first is no longer the first.
+_ORDERING = frozenset(
+    ("sort", "merge", "filter", "if", "switch", "removeDuplicates", "aggregate", "splitOut", "itemLists", "limit", "summarize")
+)
 _HALF_OPEN = re.compile(r"\{\{([^{}]*)\}(?!\})|(?<!\{)\{([^{}]*)\}\}")
 
 
@@ -114,8 +119,8 @@ def unknown_node(case: Case) -> Finding:
     meant = (
         closest(missing, names, 82)
         or closest(missing, holding, 40)
-        or (holding[0] if len(holding) == 1 else None)
-        or closest(missing, names, 62)
+        or (holding[0] if len(holding) == 1 and any(path and not is_of_its_holder(str(path[-1])) for path in keys) else None)
+        or closest(missing, names if not any(keys) else holding, 62)
         or (_only_source(case) if not any(keys) else None)
     )
     if not meant:
@@ -141,10 +146,15 @@ def unexecuted(case: Case) -> Finding:
     inside_code = case.kind == "code"
 
     def elsewhere(reference: Reference) -> str | None:
-        if has_value([case.item], reference.keys) and reference.keys:  # in the input itself
+        if reference.keys and _stays_itself(reference) and has_value([case.item], reference.keys):  # in the input itself
             return ("$input.first().json" if inside_code and not _each_item(case) else "$json") + reference.keys_text
         for name in case.ancestors:
-            if reference.keys and case.has_run(name) and has_value(case.output(name), reference.keys):
+            if (
+                reference.keys
+                and _stays_itself(reference)
+                and case.has_run(name)
+                and has_value(case.output(name), reference.keys)
+            ):
                 access = "first()" if inside_code else "item"
                 return f"$('{_quoted(name)}').{access}.json{reference.keys_text}"
         return _same_field(case, reference, inside_code=inside_code)
@@ -153,13 +163,18 @@ def unexecuted(case: Case) -> Finding:
     return Finding(words={"missing": missing}, edits=edits or ())
 
 
+def _stays_itself(reference: Reference) -> bool:
+    """Whether a field of that path is the same in another node's items: a name or an id is of what the node is about."""
+    return len(reference.keys) > 1 or not is_of_its_holder(str(reference.keys[-1]))
+
+
 def _same_field(case: Case, reference: Reference, *, inside_code: bool) -> str | None:
     """A field of the very same name in the input, or in a node before, under another path."""
     key = str(reference.keys[-1]) if reference.keys else ""
     for name in case.ancestors if key else ():
         for item in case.output(name)[:1]:
             found = find_path(item, key, lambda value: isinstance(value, str | int | float))
-            if found and str(found[0][-1]) == key:
+            if found and str(found[0][-1]) == key and not is_of_its_holder(key):
                 return f"$('{_quoted(name)}').{'first()' if inside_code else 'item'}.json{render(found[0])}"
     return None
 
@@ -213,9 +228,15 @@ def _unlinked(case: Case, name: str, reference: Reference) -> str | None:
         return f"$('{_quoted(name)}').first().json{reference.keys_text}"
     if reference.keys and has_value([case.item], reference.keys):
         return f"$json{reference.keys_text}"
-    if data and data.item_count == case.evidence.input_count > 0:
+    if data and data.item_count == case.evidence.input_count > 0 and _keeps_order(case, name):
         return f"$('{_quoted(name)}').all()[$itemIndex].json{reference.keys_text}"
     return None
+
+
+def _keeps_order(case: Case, name: str) -> bool:
+    """Whether every node between the two gives its items in the order in which it was given them."""
+    between = case.ancestors[: case.ancestors.index(name)] if name in case.ancestors else case.ancestors
+    return not any(case.kind_of(other) in _ORDERING for other in between)
 
 
 def lost_in_request(case: Case) -> Finding | None:
