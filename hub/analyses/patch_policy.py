@@ -134,6 +134,14 @@ def _check_parameter(node: Json, leaf: Leaf) -> None:
         raise PatchRefused("closed-field", node=node["name"], field=sorted(closed)[0])
 
 
+def _is_unbalanced(text: str) -> bool:
+    """Whether an expression is not closed, or closed by braces of its own; the braces of JSON around it do not count."""
+    codes = re.findall(r"\{\{([\s\S]*?)\}\}", text)
+    if text.count("{{") == text.count("}}"):
+        return False
+    return len(codes) != text.count("{{") or any(code.count("{") != code.count("}") for code in codes)
+
+
 def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterator[str]:
     """Check one changed value; yields cautions."""
     if not isinstance(after, str):
@@ -152,7 +160,7 @@ def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterat
             raise PatchRefused("new-host", node=node, host=host)
     if _DYNAMIC_HOST.search(after) and not _DYNAMIC_HOST.search(old):
         raise PatchRefused("new-host", node=node, host="{{ … }}")
-    if after.startswith("=") and after.count("{{") != after.count("}}"):
+    if after.startswith("=") and _is_unbalanced(after):
         raise PatchRefused("unbalanced", node=node)
     if old and not after.startswith("=") and old.startswith("=") and "{{" not in after:
         yield "constant"
