@@ -227,7 +227,7 @@ def rejected_type(case: Case) -> Finding | None:
     fields = sent_fields(case)
     for complaint in complaints(case):
         shown = _TYPES.search(complaint.text) or _NATIVE_TYPES.search(complaint.text)
-        if not shown or _allowed_values(complaint):
+        if not shown or _allowed_values(complaint) or shapes.wants_commas(complaint):
             continue
         wanted = next(name for start, name in _TYPE_NAMES if shown.group(1).lower().startswith(start))
         field = _sent_as(fields, complaint) or _in_other_case(fields, complaint.name)

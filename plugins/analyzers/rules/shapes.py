@@ -45,10 +45,15 @@ def in_case(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     return with_code(case, field, lambda code: f"String({code}).{form}()") if code else with_value(case, field, new)
 
 
+def wants_commas(complaint: Complaint) -> bool:
+    """Whether the service wants one text with commas."""
+    return bool(_COMMAS.search(complaint.text))
+
+
 def with_commas(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     """A list as one text with commas, where the service wants it so."""
     value = actual_value(case, field)
-    if not _COMMAS.search(complaint.text) or not isinstance(value, list):
+    if not wants_commas(complaint) or not isinstance(value, list):
         return None
     if not all(isinstance(entry, str | int | float) for entry in value):
         return None
