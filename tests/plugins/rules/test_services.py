@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.rules.failures import http, judge, pairs, patched
+from tests.plugins.rules.failures import fields, http, judge, node, pairs, patched
 
 PATIENCE: list[tuple[int, Any]] = [
     (429, {"message": "Daily limit of 2500 requests reached"}),
@@ -16,6 +16,9 @@ PATIENCE: list[tuple[int, Any]] = [
     (429, {"message": "Slow down", "retryAfterMs": 7200000}),
     (429, {"message": "Tageslimit erreicht, bitte versuchen Sie es morgen erneut"}),
     (429, {"message": "تم تجاوز الحد اليومي"}),
+    (429, {"message": "Request count exceeded (2500/2500)"}),
+    (429, {"message": "Ihr Kontingent ist aufgebraucht"}),
+    (429, {"message": "No more calls today"}),
     (429, "rate_limit"),
     (429, "Too Many Requests"),
     (503, {"message": "Scheduled maintenance until 06:00"}),
@@ -29,6 +32,7 @@ MOMENTS: list[tuple[int, Any]] = [
     (429, {"message": "Slow down: 1 request per second"}),
     (429, {"message": "Quota of reads per minute is used up"}),
     (429, {"message": "Slow down", "retry_after": 2}),
+    (503, {"message": "Connection pool exhausted, please retry"}),
     (503, {"message": "Service restarting, please try again shortly"}),
     (503, {"message": "Short maintenance, retry in 3 seconds"}),
     (502, {"message": "Bad gateway"}),
@@ -55,6 +59,29 @@ def test_no_host_is_made_up_for_an_address_that_lost_its_own(url: str) -> None:
     diagnosis = judge(evidence)
     assert diagnosis.source == "url-invalid"
     assert patched(evidence, diagnosis) is None
+
+
+@pytest.mark.parametrize("api", [None, ""])
+def test_what_is_left_of_an_address_is_not_taken_for_a_host(api: str | None) -> None:
+    message = 'Invalid URL: pages. URL must start with "http" or "https".'
+    evidence = http(None, message, url="={{ $json.api }}pages", items=[{"api": api}])
+    assert patched(evidence, judge(evidence)) is None
+
+
+@pytest.mark.parametrize(("typed", "is_mended"), [("api.example/v1", True), ("={{ $json.body.api }}", False)])
+def test_an_address_gets_its_scheme_where_it_is_typed(typed: str, is_mended: bool) -> None:
+    evidence = http(
+        None,
+        'Invalid URL: api.example/v1/pages. URL must start with "http" or "https".',
+        url="={{ $json.api }}/pages",
+        before=[(node("Settings", "set", 3.4, **fields(api=typed)), [{"api": "api.example/v1"}])],
+    )
+    diagnosis = judge(evidence)
+    assert (diagnosis.node == "Settings") is is_mended
+    nodes = patched(evidence, diagnosis)
+    assert nodes is not None
+    value = nodes["Settings"]["parameters"]["assignments"]["assignments"][0]["value"]
+    assert value == ("https://api.example/v1" if is_mended else typed)
 
 
 def test_an_address_that_only_lacks_its_scheme_gets_it() -> None:
