@@ -134,7 +134,7 @@ def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | 
         edit = renamed(case, field, wanted)
         return [edit] if edit else None
     edit = shapes.dotted_key(case, field) or shapes.kept_fallback(case, field) or shapes.in_case(case, complaint, field)
-    edit = edit or shapes.with_commas(case, complaint, field)
+    edit = edit or shapes.with_commas(case, complaint, field) or shapes.left_out(case, complaint, field)
     edit = (
         edit or _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
     )
@@ -237,7 +237,7 @@ def rejected_type(case: Case) -> Finding | None:
         value = actual_value(case, field) if field else UNKNOWN
         if field is None or value in (UNDEFINED, UNKNOWN) or type_of(value) == wanted:
             continue
-        edit = _converted(case, field, value, wanted)
+        edit = _converted(case, field, value, wanted) or shapes.left_out(case, complaint, field)
         return Finding(words={"field": field.name, "type": wanted}, edits=(edit,) if edit else ())
     return None
 

@@ -28,6 +28,9 @@ _ROOT = (
     regex(r"missing (?:the )?(?:root|top[- ]level) (?:key|element|property|member|object|node)\s*:?\s*[\"'`‘“]?(\w+)"),
     regex(r"missing [\"'`‘“](\w+)[\"'`’”] (?:member|key|property|object) at (?:the )?(?:document'?s? )?(?:top|root)"),
 )
+_MAY_LACK = regex(
+    r"\bomit|leave (?:it |the field )?out|left out|be absent|\boptional\b|(?:if|when) (?:present|provided|given|set)"
+)
 _CHAIN = re.compile(r"\$json((?:\.[A-Za-z_$][\w$]*)+)")
 
 
@@ -90,6 +93,16 @@ def kept_fallback(case: Case, field: Sent) -> Edit | None:
         return None
     chain = f"$json.{names[0]}" + "".join(f"?.{name}" for name in names[1:])
     return with_code(case, field, lambda _: chain + str(code)[found.end(1) :])
+
+
+def left_out(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
+    """A field that is sent as null, not sent then, where the service says that it may be left out."""
+    value = actual_value(case, field)
+    if value is not None or field.place != "body" or field.style not in ("pair", "code"):
+        return None
+    if not _MAY_LACK.search(f"{complaint.text}\n{complaint.around}"):
+        return None
+    return with_code(case, field, lambda code: f"{code} ?? undefined") if "??" not in (value_code(case, field) or "??") else None
 
 
 def inner_values(case: Case, field: Sent, path: tuple[str | int, ...]) -> tuple[str, list[Any]] | None:

@@ -198,3 +198,18 @@ def test_a_value_that_was_lost_or_misshapen_is_sent(item: dict[str, Any], before
 def test_a_text_that_is_to_have_commas_is_not_made_a_list() -> None:
     answer = {"errors": [{"parameter": "ids", "message": "must be a comma-separated list of integers"}]}
     assert sent_as(400, answer, {"ids": "4;5"}, bodyParameters=pairs(ids="={{ $json.ids }}")) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "item", "after"),
+    [
+        ("must be a string if present", {"phone": None}, "={{ $json.phone ?? undefined }}"),
+        ("null is not allowed, omit the field", {"phone": None}, "={{ $json.phone ?? undefined }}"),
+        ("must not be null", {"phone": None}, None),
+        ("must be a phone number if present", {"phone": "n/a"}, None),
+    ],
+)
+def test_a_null_is_left_out_where_the_service_allows_it(said: str, item: dict[str, Any], after: str | None) -> None:
+    answer = {"errors": [{"field": "phone", "message": said}]}
+    parameters = sent_as(422, answer, item, bodyParameters=pairs(phone="={{ $json.phone }}"))
+    assert (parameters and parameters["bodyParameters"]["parameters"][0]["value"]) == after
