@@ -80,6 +80,8 @@ def rejected_field(case: Case) -> Finding | None:
     said, fields = complaints(case), sent_fields(case)
     for complaint in said:
         field = _sent_as(fields, complaint)
+        if field is None and not complaint.is_missing:
+            field = _in_other_case(fields, complaint.name)  # a sentence begins with a capital
         edits = _other_value(case, complaint, field) if field else _under_its_name(case, complaint, said, fields)
         if edits:
             words = {"field": complaint.name, "change": f"‘{_shown(edits[-1])}’"}

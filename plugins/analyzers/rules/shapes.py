@@ -140,7 +140,12 @@ def missing_root(case: Case) -> str | None:
 def below_root(case: Case, key: str) -> list[Edit] | None:
     """The edits that send the whole body below the key."""
     body = (case.error.request or {}).get("body")
-    if (isinstance(body, dict | str) and key in body) or not case.parameters.get("sendBody"):
+    # A value of that name is a field to add, not a level.
+    if (
+        isinstance(case.item.get(key), str | int | float)
+        or (isinstance(body, dict | str) and key in body)
+        or not case.parameters.get("sendBody")
+    ):
         return None
     name, text = str(case.name), case.parameters.get("jsonBody")
     if case.parameters.get("specifyBody") == "json" and isinstance(text, str):

@@ -213,3 +213,9 @@ def test_a_null_is_left_out_where_the_service_allows_it(said: str, item: dict[st
     answer = {"errors": [{"field": "phone", "message": said}]}
     parameters = sent_as(422, answer, item, bodyParameters=pairs(phone="={{ $json.phone }}"))
     assert (parameters and parameters["bodyParameters"]["parameters"][0]["value"]) == after
+
+
+def test_a_capital_at_the_start_of_a_sentence_renames_nothing() -> None:
+    item = {"name": "Ab C"}
+    parameters = sent_as(422, {"message": "Name must be in lower case"}, item, bodyParameters=pairs(name="={{ $json.name }}"))
+    assert parameters["bodyParameters"] == pairs(name="={{ String($json.name).toLowerCase() }}")
