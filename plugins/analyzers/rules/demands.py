@@ -84,6 +84,8 @@ def rejected_field(case: Case) -> Finding | None:
     said, fields = complaints(case), sent_fields(case)
     for complaint in said:
         field = _sent_as(fields, complaint)
+        if field is None and not complaint.is_missing:
+            field = _in_other_case(fields, complaint.name)  # a sentence begins with a capital
         edits = _other_value(case, complaint, field) if field else _under_its_name(case, complaint, said, fields)
         if edits:
             words = {"field": complaint.name, "change": f"‘{_shown(edits[-1])}’"}
@@ -153,7 +155,7 @@ def _other_value(case: Case, complaint: Complaint, field: Sent) -> list[Edit] | 
         edit = renamed(case, field, wanted)
         return [edit] if edit else None
     edit = shapes.dotted_key(case, field) or shapes.kept_fallback(case, field) or shapes.in_case(case, complaint, field)
-    edit = edit or shapes.with_commas(case, complaint, field)
+    edit = edit or shapes.with_commas(case, complaint, field) or shapes.left_out(case, complaint, field)
     edit = (
         edit or _one_of(case, complaint, field) or _within_bounds(case, complaint, field) or _as_iso_date(case, complaint, field)
     )
@@ -247,7 +249,7 @@ def rejected_type(case: Case) -> Finding | None:
     fields = sent_fields(case)
     for complaint in complaints(case):
         shown = _TYPES.search(complaint.text) or _NATIVE_TYPES.search(complaint.text)
-        if not shown or _allowed_values(complaint):
+        if not shown or _allowed_values(complaint) or shapes.wants_commas(complaint):
             continue
         wanted = next(name for start, name in _TYPE_NAMES if shown.group(1).lower().startswith(start))
         field = _sent_as(fields, complaint) or _in_other_case(fields, complaint.name)
@@ -257,7 +259,7 @@ def rejected_type(case: Case) -> Finding | None:
         value = actual_value(case, field) if field else UNKNOWN
         if field is None or value in (UNDEFINED, UNKNOWN) or type_of(value) == wanted:
             continue
-        edit = _converted(case, field, value, wanted)
+        edit = _converted(case, field, value, wanted) or shapes.left_out(case, complaint, field)
         return Finding(words={"field": field.name, "type": wanted}, edits=(edit,) if edit else ())
     return None
 

@@ -28,6 +28,9 @@ _ROOT = (
     regex(r"missing (?:the )?(?:root|top[- ]level) (?:key|element|property|member|object|node)\s*:?\s*[\"'`‘“]?(\w+)"),
     regex(r"missing [\"'`‘“](\w+)[\"'`’”] (?:member|key|property|object) at (?:the )?(?:document'?s? )?(?:top|root)"),
 )
+_MAY_LACK = regex(
+    r"\bomit|leave (?:it |the field )?out|left out|be absent|\boptional\b|(?:if|when) (?:present|provided|given|set)"
+)
 _CHAIN = re.compile(r"\$json((?:\.[A-Za-z_$][\w$]*)+)")
 
 
@@ -45,10 +48,15 @@ def in_case(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     return with_code(case, field, lambda code: f"String({code}).{form}()") if code else with_value(case, field, new)
 
 
+def wants_commas(complaint: Complaint) -> bool:
+    """Whether the service wants one text with commas."""
+    return bool(_COMMAS.search(complaint.text))
+
+
 def with_commas(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     """A list as one text with commas, where the service wants it so."""
     value = actual_value(case, field)
-    if not _COMMAS.search(complaint.text) or not isinstance(value, list):
+    if not wants_commas(complaint) or not isinstance(value, list):
         return None
     if not all(isinstance(entry, str | int | float) for entry in value):
         return None
@@ -87,6 +95,16 @@ def kept_fallback(case: Case, field: Sent) -> Edit | None:
     return with_code(case, field, lambda _: chain + str(code)[found.end(1) :])
 
 
+def left_out(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
+    """A field that is sent as null, not sent then, where the service says that it may be left out."""
+    value = actual_value(case, field)
+    if value is not None or field.place != "body" or field.style not in ("pair", "code"):
+        return None
+    if not _MAY_LACK.search(f"{complaint.text}\n{complaint.around}"):
+        return None
+    return with_code(case, field, lambda code: f"{code} ?? undefined") if "??" not in (value_code(case, field) or "??") else None
+
+
 def inner_values(case: Case, field: Sent, path: tuple[str | int, ...]) -> tuple[str, list[Any]] | None:
     """The name of the field at the path inside a sent list or object, and its values in all entries."""
     value = actual_value(case, field)
@@ -121,7 +139,13 @@ def missing_root(case: Case) -> str | None:
 
 def below_root(case: Case, key: str) -> list[Edit] | None:
     """The edits that send the whole body below the key."""
-    if key in (case.error.request or {}).get("body", {}) or not case.parameters.get("sendBody"):
+    body = (case.error.request or {}).get("body")
+    # A value of that name is a field to add, not a level.
+    if (
+        isinstance(case.item.get(key), str | int | float)
+        or (isinstance(body, dict | str) and key in body)
+        or not case.parameters.get("sendBody")
+    ):
         return None
     name, text = str(case.name), case.parameters.get("jsonBody")
     if case.parameters.get("specifyBody") == "json" and isinstance(text, str):

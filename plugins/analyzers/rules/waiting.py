@@ -22,10 +22,15 @@ _WAIT_KEY = regex(r"^(?:retry|reset|wait)[_\-]?(?:s|after|in|for|time)?[_\-]?(?:
 #: A plan's limit: it is filled up again the next day or month, not within a minute.
 _LONG_QUOTA = regex(
     r"\b(?:daily|weekly|monthly|yearly|annual|hourly)\b|(?:per|a|each|this|this calendar|/) ?(?:day|week|month|year|hour)\b"
-    r"|24[- ]?h(?:ours?)?\b|tomorrow|midnight|next (?:day|week|month|billing)|\b00:00\b|(?:billing|plan) (?:period|cycle)"
+    r"|24[- ]?h(?:ours?)?\b|\btoday\b|heute"
+    r"|tomorrow|midnight|next (?:day|week|month|billing)|\b00:00\b|(?:billing|plan) (?:period|cycle)"
     r"|tageslimit|tageskontingent|monatslimit|monatskontingent|t[äa]glich|monatlich|pro (?:tag|monat)|mitternacht|morgen\b"
     r"|quotidien|mensuel|par (?:jour|mois)|demain|minuit|\bdiari[oa]|mensual|por (?:d[ií]a|mes)|mañana|medianoche"
     r"|giornalier|mensile|per (?:dag|maand)|dagelijks|يومي|اليوم|شهري|الشهر|غد[اً]|منتصف الليل"
+)
+#: Words of a 429 about an amount, not a pace.
+_USED_UP = regex(
+    r"used up|used (?:all|\d+)|exhausted|depleted|allowance|aufgebraucht|épuisé|agotad|نفد|(\d{3,}) ?(?:/|of|out of) ?\1\b"
 )
 _SHORT_PERIOD = regex(
     r"per (?:second|minute|\d+ seconds|sec|min)\b|/ ?(?:s|sec|second|min|minute)\b|(?:a|each|every) (?:second|minute)\b"
@@ -66,7 +71,8 @@ def asks_for_patience(case: Case, seconds: float) -> bool:
         return True
     if _UNTIL.search(said) or (_MAINTENANCE.search(said) and wait is None):
         return True
-    return bool(_LONG_QUOTA.search(said)) and not _SHORT_PERIOD.search(said)
+    is_quota = _LONG_QUOTA.search(said) or (case.status == 429 and _USED_UP.search(said))
+    return bool(is_quota) and not _SHORT_PERIOD.search(said)
 
 
 def says_nothing_of_pace(case: Case) -> bool:

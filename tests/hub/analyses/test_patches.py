@@ -59,6 +59,7 @@ FORBIDDEN = [
     ("private-values", [op("/nodes/2/parameters/value", "={{ $env.DATABASE_PASSWORD }}")]),
     ("reaches-out", [op("/nodes/2/parameters/jsCode", "return require('fs').readFileSync('/etc/passwd')", "add")]),
     ("unbalanced", [op("/nodes/2/parameters/value", "={{ $json.name }")]),
+    ("unbalanced", [op("/nodes/2/parameters/value", "={{ {a: {b: $json.name}} }}")]),
     ("settings", [op("/settings/errorWorkflow", "x", "add")]),
     ("settings", [op("/settings/executionOrder", kind="remove")]),
     ("adds-node", [op("/nodes/-", {"name": "Sh", "type": "n8n-nodes-base.executeCommand", "parameters": {}}, "add")]),
@@ -84,6 +85,13 @@ FORBIDDEN = [
 @pytest.mark.parametrize(("code", "operations"), FORBIDDEN)
 def test_forbidden_places(code: str, operations: list[Json]) -> None:
     assert refused(*operations) == code
+
+
+def test_the_braces_of_json_around_an_expression_are_no_fault() -> None:
+    body = '={"a": {"b": {{ $json.name }}}}'
+    workflow = make_workflow()
+    changed = apply_change([op("/nodes/2/parameters/value", body)], base=document_of(workflow), current=workflow)
+    assert changed.document["nodes"][2]["parameters"]["value"] == body
 
 
 def test_a_forbidden_change_in_the_disguise_of_a_move() -> None:

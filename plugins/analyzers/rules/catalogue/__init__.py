@@ -8,6 +8,7 @@ from plugins.analyzers.rules.catalogue.code import RULES as CODE
 from plugins.analyzers.rules.catalogue.code_values import RULES as CODE_VALUES
 from plugins.analyzers.rules.catalogue.data import RULES as DATA
 from plugins.analyzers.rules.catalogue.expressions import RULES as EXPRESSIONS
+from plugins.analyzers.rules.catalogue.http_refusals import RULES as HTTP_REFUSALS
 from plugins.analyzers.rules.catalogue.http_rejections import RULES as HTTP_REJECTIONS
 from plugins.analyzers.rules.catalogue.http_request import RULES as HTTP_REQUEST
 from plugins.analyzers.rules.catalogue.http_status import RULES as HTTP_STATUS
@@ -18,6 +19,6 @@ from plugins.analyzers.rules.catalogue.workflow import RULES as WORKFLOW
 from plugins.analyzers.rules.rule import Rule
 
 RULES: Sequence[Rule] = (
-    *(*HTTP_STATUS, *HTTP_REJECTIONS, *HTTP_REQUEST, *NETWORK, *EXPRESSIONS),
+    *(*HTTP_STATUS, *HTTP_REFUSALS, *HTTP_REJECTIONS, *HTTP_REQUEST, *NETWORK, *EXPRESSIONS),
     *(*DATA, *CODE, *CODE_VALUES, *WORKFLOW, *INSTANCE, *SLIPS),
 )

@@ -7,7 +7,7 @@ import re
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.case import Case, Path
-from plugins.analyzers.rules.fields import UNKNOWN, closest, dig
+from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig
 from plugins.analyzers.rules.json_texts import expression_value, renders, repair_json_text
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.references import lost_references
@@ -52,49 +52,59 @@ def invalid_url(case: Case) -> Finding | None:
     words = {"url": rendered}
     if not isinstance(url, str):
         return Finding(words=words)
-    if _has_no_host(url, rendered):
+    if _has_no_host(case, url, rendered):
         return Finding(words=words, certainty=0.9)
     plain, prefix = url.removeprefix("="), "=" if url.startswith("=") else ""
     fixed = _fixed_url(rendered)
     if fixed is None:
         return Finding(words=words)
+    settings = _in_settings(case, url, rendered, fixed)
+    if settings:
+        return settings
     if plain == rendered:
         new = prefix + fixed
     elif fixed == rendered.strip() and is_template(url) and len(placeholders(url)) == 1:
         new = str(rewrite(url.strip(), lambda code: f" ({code.strip()}).trim() "))
     elif fixed.endswith(rendered) and is_template(url):
-        prefix = fixed.removesuffix(rendered)
-        if plain.lstrip().startswith("{{") and (source := _typed_upstream(case, placeholders(url)[0].code, prefix)):
-            return Finding(node=source.node, words={**words, "fixed": fixed}, edits=(source,))
         new = f"={fixed.removesuffix(rendered)}{plain.lstrip()}"
     else:
         return Finding(words=words)
     return Finding(words={**words, "fixed": fixed}, edits=(Edit(str(case.name), _URL, new),))
 
 
-def _typed_upstream(case: Case, code: str, prefix: str) -> Edit | None:
-    """The address as it was typed into the Edit Fields node from which the request takes it, with its scheme."""
-    found = re.fullmatch(r"\s*(?:\$json|\$\((['\"])(.+?)\1\)\.(?:item|first\(\)|last\(\))\.json)\.(\w+)\s*", code)
-    if not found:
-        return None
-    parents = case.parents.get(str(case.name), [])
-    name = found.group(2) or (parents[0] if len(parents) == 1 else "")
-    entries = dig(case.evidence.node(name), ("parameters", "assignments", "assignments"))
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        typed = entry.get("value") if isinstance(entry, dict) and entry.get("name") == found.group(3) else None
-        if isinstance(typed, str) and typed and not typed.startswith("=") and "://" not in typed:
-            return Edit(name, ("parameters", "assignments", "assignments", index, "value"), prefix + typed)
-    return None
-
-
-def _has_no_host(url: str, rendered: str) -> bool:
+def _has_no_host(case: Case, url: str, rendered: str) -> bool:
     """Whether what should have brought the host is lost: an instance variable, or an expression that gave nothing."""
     first = placeholders(url)[0] if re.match(r"=\s*\{\{", url) and placeholders(url) else None
     if first is None:
         return False
-    return bool(re.search(r"\$(?:vars|env|secrets)\b|process\.env", first.code)) or bool(
-        re.match(r"\s*/(?!/)|\s*[?:#]|\s*$", rendered)
-    )
+    if re.search(r"\$(?:vars|env|secrets)\b|process\.env", first.code) or re.match(r"\s*(?:/(?!/)|[?:#]|$)", rendered):
+        return True
+    return expression_value(case, first.code) in (None, UNDEFINED, "")
+
+
+def _in_settings(case: Case, url: str, rendered: str, fixed: str) -> Finding | None:
+    """The address in an earlier Edit Fields node from which the node's own address begins, with its scheme."""
+    found = re.match(r"=\s*\{\{\s*\$(?:json|\([^()]*\)\.\w+(?:\(\))?\.json)\.(\w+)\s*\}\}", url)
+    scheme = fixed.removesuffix(rendered)
+    if found is None or fixed == rendered or scheme not in ("http://", "https://"):
+        return None
+    places = [
+        (name, index, str(entry.get("value")))
+        for name in case.ancestors
+        if case.kind_of(name) == "set"
+        for index, entry in enumerate(_assignments(case, name))
+        if isinstance(entry, dict) and entry.get("name") == found.group(1)
+    ]
+    if len(places) != 1 or not places[0][2].strip() or not rendered.startswith(places[0][2]):
+        return None
+    name, index, value = places[0]
+    edit = Edit(name, ("parameters", "assignments", "assignments", index, "value"), scheme + value)
+    return Finding(node=name, words={"url": rendered, "fixed": fixed}, edits=(edit,))
+
+
+def _assignments(case: Case, name: str) -> list[object]:
+    entries = dig((case.evidence.node(name) or {}).get("parameters") or {}, ("assignments", "assignments"))
+    return entries if isinstance(entries, list) else []
 
 
 def _fixed_url(url: str) -> str | None:
