@@ -10,12 +10,12 @@ import pytest
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.catalogue import RULES
-from tests.plugins.rules import examples, examples_by_reasoning, examples_of_code
+from tests.plugins.rules import examples, examples_by_reasoning, examples_of_code, examples_of_slips
 from tests.plugins.rules.examples import Hit, Miss
 from tests.plugins.rules.failures import code, failure, http, judge, node, pairs, patched
 
-HITS = (*examples.HITS, *examples_by_reasoning.HITS, *examples_of_code.HITS)
-MISSES = (*examples.MISSES, *examples_by_reasoning.MISSES, *examples_of_code.MISSES)
+HITS = (*examples.HITS, *examples_by_reasoning.HITS, *examples_of_code.HITS, *examples_of_slips.HITS)
+MISSES = (*examples.MISSES, *examples_by_reasoning.MISSES, *examples_of_code.MISSES, *examples_of_slips.MISSES)
 
 
 def value_at(nodes: dict[str, Any], hit: Hit) -> Any:
