@@ -87,6 +87,18 @@ def branches(access: str = "first()", order: str = "v0", height: int = 0, kind: 
     return evidence.model_copy(update={"workflow": flow})
 
 
+def lent(*texts: str, version: float = 1) -> Evidence:
+    message = 'Unrecognized date input. Please specify a format in the "From Format" field.'
+    parameters = {"action": "calculate", "value": "={{ $json.lent }}", "duration": 14, "options": {}}
+    return failure("dateTime", message, parameters, items=[{"lent": text} for text in texts], version=version)
+
+
+def responded(*files: str) -> Evidence:
+    message = "The item has no binary field 'data' [item 0]"
+    parameters = {"respondWith": "binary", "responseDataSource": "set", "inputFieldName": "data"}
+    return failure("respondToWebhook", message, parameters, items=[{}], binary=files)
+
+
 def hashed(value: str, received: str = "7") -> Evidence:
     message = f'The "data" argument must be of type string or an instance of Buffer. Received type number ({received})'
     return failure("crypto", message, {"value": value}, items=[{"no": 7, "name": "A"}])
@@ -202,6 +214,10 @@ HITS: tuple[Hit, ...] = (
         CODE,
         "return [{ json: { c: $json['ship.city'].trim() } }];",
     ),
+    Hit("invalid-date", lambda: lent("31.01.2026", "05.02.2026"), ("parameters", "options", "fromFormat"), "DD.MM.YYYY"),
+    Hit("invalid-date", lambda: lent("02/01/2026", "05/02/2026")),
+    Hit("missing-binary", lambda: responded("letter"), ("parameters", "inputFieldName"), "letter"),
+    Hit("missing-binary", lambda: responded("letter", "invoice")),
     # Nobody can tell day and month; the second is of another form; the server's time zone decides on the day.
     Hit("code-date", lambda: dated(DATES, "03/04/2026", "04/05/2026")),
     Hit("code-date", lambda: dated(DATES, "25/03/2026", "25.03.2026")),

@@ -122,6 +122,13 @@ def test_a_patch_tests_what_it_replaces() -> None:
     ]
 
 
+def test_the_order_of_branches_is_the_only_thing_changed() -> None:
+    patch = next(entry.patch for entry in judge(examples_of_slips.branches()).suggestions if entry.patch)
+    assert [operation for operation in patch if operation["op"] != "test"] == [
+        {"op": "replace", "path": "/settings/executionOrder", "value": "v1"}
+    ]
+
+
 def test_a_workflow_that_changed_since_lowers_the_confidence() -> None:
     evidence = http((405, {"message": "Allowed: PUT"}))
     changed = evidence.model_copy(update={"limits": ("workflow-changed",)})
