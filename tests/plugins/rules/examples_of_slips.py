@@ -225,6 +225,26 @@ HITS: tuple[Hit, ...] = (
     Hit("code-date", lambda: dated(DATES + "\n// json.day.getDate()", "25/03/2026")),
 )
 
+PAGED = "return $input.all().map(({ json }) => ({ json: { t: json.lines.map((line) => line.title).join() } }));"
+
+
+def paged(**lines: Any) -> Evidence:
+    return code(PAGED, "json.lines.map is not a function [line 1]", items=[{"lines": lines}])
+
+
+HITS += (
+    Hit("code-no-function", lambda: paged(nodes=[{"title": "A"}]), CODE, PAGED.replace("lines.map", "lines.nodes.map")),
+    # The only list, but its entries have no such field: a list of nothing would look like a success.
+    Hit("code-no-function", lambda: paged(edges=[{"node": {"title": "A"}}])),
+    Hit(
+        "made-empty-before",
+        lambda: made("={{ $json.tags.map((tag) => tag.title).join() }}", {"tags": {"edges": [{"node": {"title": "x"}}]}}),
+        VALUE,
+        "={{ $json.tags.edges.map((tag) => tag.node.title).join() }}",
+        "Make",
+    ),
+)
+
 MISSES: tuple[Miss, ...] = (
     Miss(
         "maker-switched-off",
