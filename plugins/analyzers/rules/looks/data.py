@@ -7,14 +7,20 @@ from typing import Any
 
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.carrying import with_files
-from plugins.analyzers.rules.case import Case, Path, walk_texts
-from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion
+from plugins.analyzers.rules.case import Case, Path, case_of_item, walk_texts
+from plugins.analyzers.rules.conversions import (
+    condition_conversions,
+    convertible,
+    date_format,
+    loose_edits,
+    same_date_format,
+    set_conversion,
+)
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
-from plugins.analyzers.rules.looks.dates import old_date_node
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding, regex
-from plugins.analyzers.rules.templates import placeholders, rewrite
+from plugins.analyzers.rules.templates import is_template, placeholders, rewrite
 
 _FIELD_MESSAGES = regex(
     r"(?:couldn't find the field|the field|field|no property named|has no json property called|the value in|property|column|key)"
@@ -250,7 +256,7 @@ def _download(case: Case) -> Edit | None:
 
 def date(case: Case) -> Finding:
     """A date whose order of day and month is certain, with the format that says so."""
-    if old := old_date_node(case):
+    if old := _old_date_node(case):
         return old
     for key in ("date", "magnitude", "startDate", "dateTime"):
         value = case.parameters.get(key)
@@ -278,6 +284,22 @@ def date(case: Case) -> Finding:
         if isinstance(value, str):
             return Finding(words={"value": shown[:80]})
     return Finding(words={"value": "?"})
+
+
+def _old_date_node(case: Case) -> Finding | None:
+    """The format of the dates that the first version of the Date & Time node is given, in Moment's letters."""
+    value = case.parameters.get("value")
+    if case.kind != "dateTime" or float(case.node.get("typeVersion") or 1) >= 2 or not isinstance(value, str):
+        return None
+    found = placeholders(value)
+    items = case.evidence.input_items if is_template(value) and len(found) == 1 else ()
+    shown = [str(expression_value(case_of_item(case, index), found[0].code)) for index in range(len(items))]
+    form = same_date_format(shown)
+    if form is None or dig(case.parameters, ("options", "fromFormat")) not in (UNDEFINED, ""):
+        return None
+    moment = re.sub(r"\bd\b", "DD", re.sub(r"\bM\b", "MM", form)).replace("yyyy", "YYYY")
+    edit = Edit(str(case.name), ("parameters", "options", "fromFormat"), moment)
+    return Finding(words={"value": shown[0][:80], "format": moment}, edits=(edit,))
 
 
 def _read_as(value: str, form: str | None) -> tuple[str, str] | None:
