@@ -261,7 +261,7 @@ def dig(value: Any, path: Iterable[str | int]) -> Any:
 
 
 #: Arabic letters that are often written for one another.
-_LETTERS = str.maketrans("أإآٱةىی", "اااا" + "هيي")
+_LETTERS = str.maketrans("أإآٱةىیک", "ااااهييك")
 #: Vowel signs, the stretching sign, and marks of direction, which are not seen or not meant.
 _UNSEEN = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 

@@ -91,7 +91,7 @@ def _queried(node: Node) -> tuple[int, int, str] | None:
 #: What gives a promise in a Code node.
 _PROMISED = re.compile(
     r"(?:this|\$)\.?helpers\.(?:httpRequest(?:WithAuthentication)?(?:\.call)?|request(?:WithAuthentication)?(?:\.call)?"
-    r"|getBinaryDataBuffer|prepareBinaryData)|fetch|axios(?:\.\w+)?"
+    r"|getBinaryDataBuffer|prepareBinaryData)"
 )
 _FUNCTIONS = frozenset(("arrow_function", "function_expression", "function_declaration", "function", "method_definition"))
 

@@ -10,12 +10,13 @@ import pytest
 
 from hub.plugin_api import Cause
 from plugins.analyzers.rules.catalogue import RULES
-from tests.plugins.rules import examples, examples_by_reasoning, examples_of_code, examples_of_services
+from tests.plugins.rules import examples, examples_by_reasoning, examples_of_code, examples_of_services, examples_of_slips
 from tests.plugins.rules.examples import Hit, Miss
 from tests.plugins.rules.failures import code, failure, http, judge, node, pairs, patched
 
-HITS = (*examples.HITS, *examples_by_reasoning.HITS, *examples_of_code.HITS, *examples_of_services.HITS)
-MISSES = (*examples.MISSES, *examples_by_reasoning.MISSES, *examples_of_code.MISSES, *examples_of_services.MISSES)
+EXAMPLES = (examples, examples_by_reasoning, examples_of_code, examples_of_services, examples_of_slips)
+HITS = tuple(hit for module in EXAMPLES for hit in module.HITS)
+MISSES = tuple(miss for module in EXAMPLES for miss in module.MISSES)
 
 
 def value_at(nodes: dict[str, Any], hit: Hit) -> Any:
@@ -119,6 +120,13 @@ def test_a_patch_tests_what_it_replaces() -> None:
         ("test", "/nodes/1/name"),
         ("test", "/nodes/1/parameters/method"),
         ("replace", "/nodes/1/parameters/method"),
+    ]
+
+
+def test_the_order_of_branches_is_the_only_thing_changed() -> None:
+    patch = next(entry.patch for entry in judge(examples_of_slips.branches()).suggestions if entry.patch)
+    assert [operation for operation in patch if operation["op"] != "test"] == [
+        {"op": "replace", "path": "/settings/executionOrder", "value": "v1"}
     ]
 
 

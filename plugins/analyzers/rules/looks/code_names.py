@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tree_sitter import Node
+
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.fields import UNDEFINED, closest, dig, find_path, render, similarity, supports
 from plugins.analyzers.rules.javascript import replace_range, source, walk
@@ -60,7 +62,7 @@ def _other_call(step: Step, name: str) -> tuple[int, int, str | None]:
         return prop.start_byte, prop.end_byte, meant
     if converted := brought(name, step.holder, source(step.object)):
         return step.object.start_byte, step.object.end_byte, converted
-    if isinstance(step.holder, dict) and (inner := _only_list(step.holder, name)):
+    if isinstance(step.holder, dict) and (inner := _only_list(step.holder, name)) and _entries_fit(step, call):
         return step.object.start_byte, step.object.end_byte, source(step.object) + inner
     if (
         isinstance(step.holder, dict)
@@ -79,6 +81,25 @@ def _only_list(holder: dict[str, Any], method: str) -> str | None:
     """The path to the only list of an answer, where a method of lists is called on the answer itself."""
     lists = [key for key, value in holder.items() if isinstance(value, list)]
     return render((lists[0],)) if len(lists) == 1 and is_envelope(lists[0]) and supports(holder[lists[0]], method) else None
+
+
+def _entries_fit(step: Step, call: Node | None) -> bool:
+    """Whether the entries of the only list have the fields that the callback reads of them; else more than a name is wrong."""
+    entries = next(value for value in step.holder.values() if isinstance(value, list))
+    given = call.child_by_field_name("arguments") if call is not None else None
+    callback = given.named_children[0] if given is not None and given.named_children else None
+    single = callback.child_by_field_name("parameter") if callback is not None else None
+    several = callback.child_by_field_name("parameters") if callback is not None else None
+    names = [single] if single is not None else several.named_children if several is not None else []
+    if callback is None or not names or names[0].type != "identifier":
+        return True
+    read = set()
+    for node in walk(callback):
+        prop, holder = node.child_by_field_name("property"), node.child_by_field_name("object")
+        if node.type == "member_expression" and prop is not None and holder is not None and source(holder) == source(names[0]):
+            read.add(source(prop))
+    dicts = [entry for entry in entries if isinstance(entry, dict)]
+    return all(any(field in entry for entry in dicts) for field in read) if dicts else True
 
 
 def no_global_function(case: Case) -> Finding | None:

@@ -77,9 +77,11 @@ def _computed(case: Case, node: Json, step: Step) -> tuple[str, str] | None:
     code, base = found[0].code.strip(), source(step.object)
     if not is_expression(code) or re.search(r"\$(?!json\b)", code) or not re.fullmatch(r"[\w$.()]+", base):
         return None
+    if re.search(rf"\b{re.escape(str(step.key))}\s*(?:[-+*/|&?]*=(?!=)|\+\+|--)", code_of(case)[1]):
+        return None  # the code gives the field a value itself
     for item in case.evidence.input_items:
-        steps = list(Trace(_with_item(case, item), code).steps())
-        if not steps or any(entry.value in (UNDEFINED, None) and not is_called(entry.node) for entry in steps):
+        steps = [entry for entry in Trace(_with_item(case, item), code).steps() if not is_called(entry.node)]
+        if not steps or any(entry.value in (UNDEFINED, None) for entry in steps):
             return None
     now = "(" + re.sub(r"\$json\b", lambda _found: base, code) + ")"
     pattern = re.compile(re.escape(source(step.node)) + r"(?![\w$])")
@@ -198,7 +200,7 @@ def _leads_to_data(case: Case, text: str) -> bool:
 
 
 def _is_method(step: Step) -> bool:
-    return is_called(step.node) and (not isinstance(step.holder, list | str | dict) or supports(step.holder, str(step.key)))
+    return is_called(step.node) and (not isinstance(step.holder, list | dict) or supports(step.holder, str(step.key)))
 
 
 def _on_list(case: Case, code: str) -> str | None:
