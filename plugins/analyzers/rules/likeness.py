@@ -13,7 +13,11 @@ from rapidfuzz.distance import OSA
 #: Words that say no more about a field than its name does: ``phone_number`` is ``phone``.
 _FILLING = frozenset(("number", "no", "text", "value", "name", "address", "list", "full", "str"))
 #: Different words for one thing.
-_SYNONYMS = (frozenset(("mail", "email")), frozenset(("amount", "value", "total", "sum")), frozenset(("quantity", "qty", "pieces")))
+_SYNONYMS = (
+    frozenset(("mail", "email")),
+    frozenset(("amount", "value", "total", "sum")),
+    frozenset(("quantity", "qty", "pieces")),
+)
 #: What services and n8n wrap data into: a field keeps its meaning below it.
 ENVELOPES = frozenset(
     (

@@ -8,7 +8,14 @@ from typing import Any
 from hub.plugin_api import Quote
 from plugins.analyzers.rules.carrying import with_files
 from plugins.analyzers.rules.case import Case, Path, walk_texts
-from plugins.analyzers.rules.conversions import condition_conversions, convertible, date_format, loose_edits, set_conversion, values_in_items
+from plugins.analyzers.rules.conversions import (
+    condition_conversions,
+    convertible,
+    date_format,
+    loose_edits,
+    set_conversion,
+    values_in_items,
+)
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, dig, dotted, find_path, places, render, similarity
 from plugins.analyzers.rules.json_texts import expression_value
 from plugins.analyzers.rules.likeness import is_alike

@@ -149,7 +149,12 @@ def unexecuted(case: Case) -> Finding:
         if reference.keys and _stays_itself(reference) and has_value([case.item], reference.keys):  # in the input itself
             return ("$input.first().json" if inside_code and not _each_item(case) else "$json") + reference.keys_text
         for name in case.ancestors:
-            if reference.keys and _stays_itself(reference) and case.has_run(name) and has_value(case.output(name), reference.keys):
+            if (
+                reference.keys
+                and _stays_itself(reference)
+                and case.has_run(name)
+                and has_value(case.output(name), reference.keys)
+            ):
                 access = "first()" if inside_code else "item"
                 return f"$('{_quoted(name)}').{access}.json{reference.keys_text}"
         return _same_field(case, reference, inside_code=inside_code)
