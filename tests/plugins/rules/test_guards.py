@@ -273,6 +273,20 @@ def test_an_expression_is_not_made_one_value() -> None:
     assert '"high"' in str(patch_of(run("'HIGH'")))
 
 
+def demanded(answer: str, *values: str) -> Evidence:
+    body = "={{ JSON.stringify({ when: $json.v }) }}"
+    items = [{"v": value} for value in values]
+    errors = {"errors": {"when": [answer]}}
+    return http((422, errors), method="POST", sendBody=True, specifyBody="json", jsonBody=body, items=items)
+
+
+def test_what_a_service_demands_is_made_of_all_items() -> None:
+    assert patch_of(demanded("must be a date: YYYY-MM-DD", "25/12/2026", "03/04/2026"))
+    assert patch_of(demanded("must be a date: YYYY-MM-DD", "25/12/2026", "12/25/2026")) is None
+    assert patch_of(demanded("must be a number", "5", "7"))
+    assert patch_of(demanded("must be a number", "5", "many")) is None
+
+
 def test_a_write_of_several_items_is_not_made_again() -> None:
     def run(method: str) -> dict[str, Any]:
         evidence = http((429, {"message": "slow down"}), method=method, items=[{"a": 1}, {"a": 2}])
