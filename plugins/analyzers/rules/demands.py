@@ -11,7 +11,7 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules import shapes
 from plugins.analyzers.rules.case import Case
 from plugins.analyzers.rules.complaints import Complaint, complaints
-from plugins.analyzers.rules.conversions import date_format
+from plugins.analyzers.rules.conversions import common_date_format, values_in_items
 from plugins.analyzers.rules.fields import UNDEFINED, UNKNOWN, closest, find_path, render, similarity
 from plugins.analyzers.rules.likeness import adds_only_words, is_alike
 from plugins.analyzers.rules.patch import Edit
@@ -216,7 +216,7 @@ def _begun(value: str, allowed: Sequence[str]) -> str | None:
 def _as_iso_date(case: Case, complaint: Complaint, field: Sent) -> Edit | None:
     """A date whose order of day and month is certain, in the form that nearly every service takes."""
     value = actual_value(case, field)
-    form = date_format(value) if isinstance(value, str) else None
+    form = common_date_format([value, *_in_all_items(case, field)])
     if form is None or not _ISO_DATE.search(f"{complaint.text}\n{complaint.around}"):
         return None
     made = "toISO" if "HH" in form else "toISODate"
@@ -292,9 +292,23 @@ def type_of(value: Any) -> str:
 
 def _converted(case: Case, field: Sent, value: Any, wanted: str) -> Edit | None:
     form, result = _conversion(value, wanted)
-    if form is None:
+    if form is None or not all(_suits(entry, wanted, form) for entry in _in_all_items(case, field)):
         return None
     return with_code(case, field, lambda code: form.replace("{}", code)) or with_value(case, field, result)
+
+
+def _in_all_items(case: Case, field: Sent) -> list[Any]:
+    """What the field's expression gives for each of the recorded items."""
+    code = value_code(case, field)
+    return values_in_items(case, code) if code is not None else []
+
+
+def _suits(value: Any, wanted: str, form: str) -> bool:
+    """Whether the conversion that one value needs keeps this one too."""
+    if type_of(value) == wanted:
+        return "split(" not in form or wanted != "array"
+    own = _conversion(value, wanted)[0]
+    return own == form or ("split(" in form and own == "[].concat({})" and isinstance(value, str) and bool(value.strip()))
 
 
 def _conversion(value: Any, wanted: str) -> tuple[str | None, Any]:

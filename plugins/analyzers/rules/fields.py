@@ -193,8 +193,8 @@ def find_path(
 ) -> tuple[Keys, float] | None:
     """The place below ``value`` that was most likely meant by ``name``, with how certain that is (0..1).
 
-    A place counts where it has the name, a similar one, or (less certain) is the only one of a type to ``guess`` that fits what
-    is read from it: a list or an object is seldom another one, while each text has the methods of all texts.
+    A place counts where it has the name in one of its spellings (see :mod:`likeness`), or (less certain) where it is the only
+    one of a type to ``guess`` whose name may stand for it. Fitting what is read from it is never enough.
     """
     ranked: list[tuple[float, int, Keys]] = []
     fitting: list[Keys] = []

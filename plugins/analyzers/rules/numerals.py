@@ -30,7 +30,11 @@ def number_reading(values: Sequence[object]) -> str | None:
         return None
     found = [part.groups() for part in parts if part]
     units = {(before or after).strip().lower() for before, _, after in found} - {""}
-    if len(units) > 1 or units & _MULTIPLIERS or any(before and after for before, _, after in found):
+    if (
+        len(units) > 1
+        or units & _MULTIPLIERS
+        or any(before and (after or (number[0] == "-" and before.isalpha())) for before, number, after in found)
+    ):
         return None
     numbers = [re.sub(r"[' \u00a0\u202f]", "", number) for _, number, _ in found]
     point, comma = (all(form.fullmatch(number) for number in numbers) for form in (_POINT, _COMMA))

@@ -30,8 +30,20 @@ def is_no_data(trace: Trace, node: Node) -> bool:
         return False
     called = node.child_by_field_name("function")
     made = _origin(trace, called) if called is not None else None
+    if called is not None and called.type == "member_expression" and _gives_nothing(called, node):
+        return True
     is_async = made is not None and made.type in FUNCTIONS and source(made).startswith("async")
     return is_async or bool(_PROMISES.match(text))
+
+
+def _gives_nothing(called: Node, call: Node) -> bool:
+    """``list.forEach(…)``, and ``list.map((entry) => { … })`` without a return."""
+    prop, arguments = called.child_by_field_name("property"), call.child_by_field_name("arguments")
+    name = source(prop) if prop is not None else ""
+    callback = arguments.named_children[0] if arguments is not None and arguments.named_children else None
+    body = callback.child_by_field_name("body") if callback is not None else None
+    is_silent = body is not None and body.type == "statement_block" and not list(_returned(body))
+    return name in ("forEach", "log") or (name in ("map", "flatMap") and is_silent)
 
 
 def called_main(trace: Trace, node: Node, code: str) -> str | None:

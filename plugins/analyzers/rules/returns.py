@@ -41,9 +41,10 @@ def repair_return(case: Case, code: str, *, each_item: bool) -> str | None:
         value = statement.named_children[0] if statement.named_children else None
         if value is None or value.type in ("null", "undefined"):
             return None
-        if is_no_data(trace, value):
+        looped = _looped(value)
+        if looped is None and is_no_data(trace, value):
             return called_main(trace, value, code) if len(returns) == 1 else None
-        new = _looped(value) or (_one_item(case, trace, value) if each_item else _item_list(case, trace, value))
+        new = looped or (_one_item(case, trace, value) if each_item else _item_list(case, trace, value))
         if new is None:
             return None
         code = replace_range(code, value.start_byte, value.end_byte, new)
