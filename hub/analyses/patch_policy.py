@@ -39,8 +39,8 @@ _HOST = re.compile(r"""[a-z][a-z0-9+.-]*:\\?/\\?/(?:[^/\s@"'`<>{}]*@)?(\[[0-9a-f
 _DYNAMIC_HOST = re.compile(r"""//(?=[{$'"`])""")
 _SCHEME = re.compile(r"^=https?://(?=\{\{)")
 _REACHING_OUT = re.compile(r"\b(?:require|import|fetch|eval|Function|XMLHttpRequest|WebSocket|process|child_process|helpers)\b")
-#: As n8n reads it: up to the first end. More closing braces may follow, as those of a JSON text around it.
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+#: As n8n reads it: up to the first end.
+_PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _PRIVATE_VALUES = re.compile(r"\$(?:env|secrets|vars)\b")
 _CODE_KEYS = frozenset({"jsCode", "pythonCode", "functionCode", "pythonNativeCode"})
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -137,6 +137,14 @@ def _check_parameter(node: Json, leaf: Leaf) -> None:
         raise PatchRefused("closed-field", node=node["name"], field=sorted(closed)[0])
 
 
+def _is_unbalanced(text: str) -> bool:
+    """Whether an expression has no end, or ends at braces of its own; those of a JSON text around it may follow."""
+    if "{{" in _PLACEHOLDER.sub("", text):
+        return True
+    codes = (found.group(1) for found in _PLACEHOLDER.finditer(text))
+    return text.count("{{") != text.count("}}") and any(code.count("{") != code.count("}") for code in codes)
+
+
 def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterator[str]:
     """Check one changed value; yields cautions."""
     if not isinstance(after, str):
@@ -156,7 +164,7 @@ def check_value(before: Any, after: Any, document: Json, *, node: str) -> Iterat
     # A scheme put in front leaves the choice of the host to the expression that had it before.
     if _DYNAMIC_HOST.search(after) and not _DYNAMIC_HOST.search(old) and _SCHEME.sub("=", after) != old:
         raise PatchRefused("new-host", node=node, host="{{ … }}")
-    if after.startswith("=") and "{{" in _PLACEHOLDER.sub("", after):
+    if after.startswith("=") and _is_unbalanced(after):
         raise PatchRefused("unbalanced", node=node)
     if old and not after.startswith("=") and old.startswith("=") and "{{" not in after:
         yield "constant"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rapidfuzz import fuzz
 
-from plugins.analyzers.rules.likeness import is_alike, is_envelope, is_of_its_holder
+from plugins.analyzers.rules.likeness import fold, is_alike, is_envelope, is_of_its_holder
 
 #: Stands for JavaScript's ``undefined``.
 UNDEFINED: Any = type("Undefined", (), {"__repr__": lambda self: "undefined", "__bool__": lambda self: False})()
@@ -260,14 +259,5 @@ def dig(value: Any, path: Iterable[str | int]) -> Any:
     return value
 
 
-#: Arabic letters that are often written for one another.
-_LETTERS = str.maketrans("أإآٱةىیک", "ااااهييك")
-#: Vowel signs, the stretching sign, and marks of direction, which are not seen or not meant.
-_UNSEEN = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-
-
 def _plain(name: str) -> str:
-    if name.isascii():
-        return re.sub(r"[\s_\-.]", "", name).lower()
-    folded = _UNSEEN.sub("", unicodedata.normalize("NFKC", name)).translate(_LETTERS)
-    return re.sub(r"[\s_\-.]", "", "".join(str(unicodedata.digit(sign, sign)) for sign in folded)).lower()
+    return re.sub(r"[\s_\-.]", "", fold(name))

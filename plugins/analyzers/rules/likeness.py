@@ -30,14 +30,25 @@ ENVELOPES = frozenset(
 _OF_ITS_HOLDER = frozenset(
     ("id", "uuid", "key", "name", "title", "label", "type", "kind", "code", "status", "state", "value", "text", "date", "number")
 )
-_ARABIC = str.maketrans("أإآٱىةؤئ", "اااايهوي", "ـ")
+#: Arabic letters that are often written for one another.
+_LETTERS = str.maketrans("أإآٱةىیئکؤ", "ااااهيييكو")
+#: Vowel signs, the stretching sign, and marks of direction, which are not seen or not meant.
+_UNSEEN = re.compile("[\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SHORT, _LONG = 6, 8
+
+
+def fold(name: str) -> str:
+    """Lower case; Arabic letters without their hamzas, vowel signs and stretching; digits as 0 to 9."""
+    if name.isascii():
+        return name.lower()
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", name)).translate(_LETTERS)
+    return "".join(str(unicodedata.digit(sign, sign)) for sign in plain).lower()
 
 
 def is_alike(wanted: str, found: str) -> bool:
     """Whether the two are one name but for case, word marks, plural, a slip of the pen, or a word that adds nothing."""
     first, second = _words(wanted), _words(found)
-    if not first or not second or _digits(wanted) != _digits(found):
+    if not first or not second or _digits(fold(wanted)) != _digits(fold(found)):
         return False
     joined = "".join(first), "".join(second)
     if joined[0].removesuffix("s") == joined[1].removesuffix("s") or any(set(joined) <= group for group in _SYNONYMS):
@@ -61,7 +72,7 @@ def adds_only_words(short: str, long: str) -> bool:
 
 def is_of_its_holder(key: str) -> bool:
     """Whether a field means something else in each object: a name, an id."""
-    return _fold(key) in _OF_ITS_HOLDER
+    return fold(key) in _OF_ITS_HOLDER
 
 
 def is_envelope(key: str | int) -> bool:
@@ -97,13 +108,7 @@ def _is_slip(one: str, other: str) -> bool:
 
 def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
-    return [folded for word in re.split(r"[\s_\-.]+", spaced) if (folded := _fold(word))]
-
-
-def _fold(word: str) -> str:
-    """Lower case; Arabic letters without their hamzas, vowel signs and stretching."""
-    plain = "".join(sign for sign in word.lower() if unicodedata.category(sign) != "Mn")
-    return plain.translate(_ARABIC)
+    return [folded for word in re.split(r"[\s_\-.]+", spaced) if (folded := fold(word))]
 
 
 def _digits(name: str) -> list[str]:
