@@ -8,7 +8,7 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from plugins.analyzers.rules.likeness import fold, is_alike, is_envelope, is_of_its_holder
+from plugins.analyzers.rules.likeness import adds_only_words, fold, is_alike, is_envelope, is_of_its_holder
 
 #: Stands for JavaScript's ``undefined``.
 UNDEFINED: Any = type("Undefined", (), {"__repr__": lambda self: "undefined", "__bool__": lambda self: False})()
@@ -205,7 +205,7 @@ def find_path(
         likeness = max(similarity(str(path[-1]), name), joined if joined > _JOINED else 0.0)
         if likeness >= _ALIKE and _is_meant(path, name):
             ranked.append((likeness - 3 * len(path), len(path), path))
-        elif guess and len(path) == 1 and isinstance(found, guess) and is_alike(name, str(path[-1])):
+        elif guess and len(path) == 1 and isinstance(found, guess) and _may_stand_for(name, str(path[-1])):
             fitting.append(path)
     if ranked:
         ranked.sort(key=lambda entry: (-entry[0], entry[1]))
@@ -221,6 +221,11 @@ def _is_meant(path: Keys, name: str) -> bool:
     if len(path) > 1 and similarity("".join(str(key) for key in path[-2:]), name) > _JOINED:
         return True
     return is_alike(name, last) and (not is_of_its_holder(last) or all(is_envelope(key) for key in path[:-1]))
+
+
+def _may_stand_for(name: str, other: str) -> bool:
+    """Whether an object of the one name may be what the other means: ``address``, ``shippingAddress``."""
+    return is_alike(name, other) or adds_only_words(*sorted((name, other), key=len))
 
 
 def _is_technical(path: Keys) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.patch import Edit
 from plugins.analyzers.rules.rule import Finding
-from plugins.analyzers.rules.waiting import asks_for_patience, says_nothing_of_pace, stated_interval, stated_wait
+from plugins.analyzers.rules.waiting import asks_for_patience, stated_interval, stated_wait
 
 #: n8n's own bounds of "Retry On Fail".
 _MOST_TRIES, _LONGEST_WAIT_MS = 5, 5000
@@ -80,7 +80,7 @@ def retry_if_repeatable(case: Case, finding: Finding) -> Sequence[Edit] | None:
 
 def slow_down(case: Case, finding: Finding) -> Sequence[Edit] | None:
     """Retries, and for many items of an HTTP request also a pause between the calls."""
-    if says_nothing_of_pace(case) or asks_for_patience(case, 60):
+    if asks_for_patience(case, 60):
         return None
     # Trying again makes the calls of all items anew, those too that went well: a write would be made twice.
     retries = retry(case, finding) if case.evidence.input_count < 2 or is_repeatable(case) else ()

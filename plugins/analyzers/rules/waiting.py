@@ -43,8 +43,6 @@ _UNTIL = regex(
     r"|available (?:at|from|on|after)|\bbis\b|jusqu|hasta|fino a|até|\btot\b|حتى)[^\n<]{0,40}?"
     r"(?:\d{1,2}[:.h]\d{2}|\d{4}-\d\d|\d{1,2} ?(?:am|pm|uhr)\b|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|morning)"
 )
-#: A status in words or a bare code: n8n kept one field of a 429's answer, and not the one with the reason.
-_BARE = regex(r"(?:(?:http )?429[ :\-]*)?(?:[\w.\-]*|too many requests|rate limit(?:ed| exceeded| reached)?|quota exceeded)[.!]?")
 
 
 def stated_wait(case: Case) -> float | None:
@@ -73,14 +71,6 @@ def asks_for_patience(case: Case, seconds: float) -> bool:
         return True
     is_quota = _LONG_QUOTA.search(said) or (case.status == 429 and _USED_UP.search(said))
     return bool(is_quota) and not _SHORT_PERIOD.search(said)
-
-
-def says_nothing_of_pace(case: Case) -> bool:
-    """Whether all that is left of a 429's answer is a code or the status in words: it may as well be a month's quota."""
-    if case.status != 429:
-        return False
-    told = [part.strip() for part in (case.error.description or "", case.answer_text) if part.strip()]
-    return all(_BARE.fullmatch(part) for part in told)
 
 
 def _said(case: Case) -> str:

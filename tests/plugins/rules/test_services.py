@@ -19,8 +19,6 @@ PATIENCE: list[tuple[int, Any]] = [
     (429, {"message": "Request count exceeded (2500/2500)"}),
     (429, {"message": "Ihr Kontingent ist aufgebraucht"}),
     (429, {"message": "No more calls today"}),
-    (429, "rate_limit"),
-    (429, "Too Many Requests"),
     (503, {"message": "Scheduled maintenance until 06:00"}),
     (503, "<h1>Wartungsarbeiten</h1><p>bis 06:00 Uhr</p>"),
     (503, {"message": "We will be back at 7 pm"}),
@@ -29,6 +27,9 @@ PATIENCE: list[tuple[int, Any]] = [
 ]
 MOMENTS: list[tuple[int, Any]] = [
     (429, {"message": "Too many requests, please try again later"}),
+    # All that n8n keeps of many an answer, whatever stood beside it.
+    (429, "rate_limit"),
+    (429, "Too Many Requests"),
     (429, {"message": "Slow down: 1 request per second"}),
     (429, {"message": "Quota of reads per minute is used up"}),
     (429, {"message": "Slow down", "retry_after": 2}),
