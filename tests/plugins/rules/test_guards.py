@@ -151,6 +151,14 @@ def test_a_field_is_not_another_one() -> None:
     assert patch_of(undefined("return $json.name.trim()", "trim", {"company": {"name": "x"}})) is None
 
 
+def test_an_object_of_a_longer_name_is_taken_only_where_it_is_the_only_one() -> None:
+    source, address = "return { city: $json.address.city }", {"city": "Oslo"}
+    assert patch_of(undefined(source, "city", {"shippingAddress": address}))
+    assert patch_of(undefined(source, "city", {"shippingAddress": address, "billingAddress": address})) is None
+    assert patch_of(undefined(source, "city", {"shippingAddress": {"street": "x"}})) is None
+    assert patch_of(undefined(source, "city", {"warehouse": address})) is None
+
+
 LOOP = "for (const line of $json.lines) { out.push({ json: { sku: line.sku, pieces: line.pieces } }); }"
 
 
