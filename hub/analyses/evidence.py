@@ -238,16 +238,17 @@ def _changed(execution: Json, executed: Json, workflow: Json) -> bool:
     if before.keys() != after.keys():
         return True
     return any(
-        node.get("type") != after[name].get("type") or _differs(node.get("parameters"), after[name].get("parameters"))
+        node.get("type") != after[name].get("type") or differs(node.get("parameters"), after[name].get("parameters"))
         for name, node in before.items()
     )
 
 
-def _differs(before: Any, after: Any) -> bool:
+def differs(before: Any, after: Any) -> bool:
+    """Whether parameters that ran are others than the ones meant; what only n8n has filled in does not count."""
     if isinstance(before, dict) and isinstance(after, dict):
-        return any(key not in before or _differs(before[key], value) for key, value in after.items())
+        return any(key not in before or differs(before[key], value) for key, value in after.items())
     if isinstance(before, list) and isinstance(after, list):
-        return len(before) != len(after) or any(_differs(*pair) for pair in zip(before, after, strict=True))
+        return len(before) != len(after) or any(differs(*pair) for pair in zip(before, after, strict=True))
     return not matches_hidden(before, after)  # what ran was redacted when it was stored
 
 

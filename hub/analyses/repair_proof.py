@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from sqlalchemy.orm import aliased
 
 from hub.analyses import repair_ledger
+from hub.analyses.evidence import differs
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.patches import apply_change
 from hub.analyses.repair_run import RepairRun, Step
@@ -97,7 +98,10 @@ def _look_at(client: Reader, run: RepairRun, candidates: Sequence[tuple[str, Any
 
 
 def _judge(client: Reader, run: RepairRun, n8n_id: str) -> Proof | None:
-    """What the run shows; None where it ran another version, or its data is not to be had."""
+    """What the run shows; None where it ran another version, or its data is not to be had.
+
+    Just after publishing, n8n may run the old nodes under the new version's id: the nodes that ran are looked at, too.
+    """
     try:
         if client.get_execution(n8n_id).get("workflowVersionId") != run.new_version_id:
             return None
@@ -106,6 +110,10 @@ def _judge(client: Reader, run: RepairRun, n8n_id: str) -> Proof | None:
         return None
     assert run.pre_image is not None  # noqa: S101 - kept by every repair that was applied
     change = apply_change(run.patch, base=run.evidence.workflow, current=run.pre_image)
+    ran = {node.get("name"): node.get("parameters") for node in (execution.get("workflowData") or {}).get("nodes") or ()}
+    meant = {node["name"]: node["parameters"] for node in change.document["nodes"]}
+    if any(name in ran and differs(ran[name], meant[name]) for name in change.changed_nodes):
+        return None
     return judge_run(
         execution,
         document=change.document,

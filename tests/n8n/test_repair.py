@@ -255,10 +255,13 @@ def test_a_change_without_proof_waits_for_the_next_run_and_can_be_undone(bed: Be
     db.session.refresh(kept)
     assert kept.awaits_version is not None
     bed.n8n.api("POST", f"/workflows/{workflow_id}/publish", json={})
-    run = bed.n8n.run_webhook(workflow_id, {"method": "POST", "path": "waits-for-proof", "body": {"n": 2}})
-    import_execution(bed.instance, run)
-    prove_waiting_repairs()
-    db.session.refresh(kept)
+    for _ in range(50):  # n8n may run the old nodes for a moment, under the new version's id: that proves nothing
+        run = bed.n8n.run_webhook(workflow_id, {"method": "POST", "path": "waits-for-proof", "body": {"n": 2}})
+        import_execution(bed.instance, run)
+        prove_waiting_repairs()
+        db.session.refresh(kept)
+        if kept.awaits_version is None:
+            break
     assert (kept.state, kept.verdict, kept.awaits_version) == (RepairState.APPLIED, Verdict.VERIFIED, None), kept.message
     assert kept.retry_n8n_execution_id == run["id"]
     undone = bed.work(request_undo(bed.actor, kept.id))

@@ -336,3 +336,21 @@ def test_the_only_file_is_taken_for_one_of_no_name() -> None:
     assert patch_of(run("data"))
     assert patch_of(run("prices_list"))
     assert patch_of(run("contract")) is None
+
+
+def missing_node(path: str, missing: str, *before: tuple[str, str, dict[str, Any]]) -> Evidence:
+    return failure(
+        "set",
+        "Referenced node doesn't exist",
+        fields(a=f"={{{{ $('{missing}').item.json.{path} }}}}"),
+        before=[(node(name, kind), [item]) for name, kind, item in before],
+        context={"nodeCause": missing, "descriptionKey": "nodeNotFound"},
+    )
+
+
+def test_a_node_of_another_name_is_taken_by_its_kind_or_by_what_only_it_has() -> None:
+    form = ("Contact form", "webhook", {"body": {"name": "Omar"}})
+    assert patch_of(missing_node("body.name", "Old", form, ("Score", "set", {"score": 5})))
+    assert patch_of(missing_node("label", "HTTP Request1", ("Orders", "httpRequest", {"x": 1}), ("Tidy", "set", {"y": 1})))
+    assert patch_of(missing_node("name", "Old", ("Customer", "set", {"name": "Omar"}))) is None
+    assert patch_of(missing_node("x", "HTTP Request", ("One", "httpRequest", {"x": 1}), ("Two", "httpRequest", {"x": 1}))) is None

@@ -9,7 +9,7 @@ from hub.plugin_api import Quote
 from plugins.analyzers.rules.carrying import with_links
 from plugins.analyzers.rules.case import Case, Path
 from plugins.analyzers.rules.complaints import complained_names
-from plugins.analyzers.rules.fields import closest, dig, find_path, render
+from plugins.analyzers.rules.fields import Keys, closest, dig, find_path, render
 from plugins.analyzers.rules.javascript import is_expression, repair_expression, replace_range
 from plugins.analyzers.rules.json_texts import renders, repair_json_text
 from plugins.analyzers.rules.likeness import is_of_its_holder
@@ -119,7 +119,8 @@ def unknown_node(case: Case) -> Finding:
     meant = (
         closest(missing, names, 82)
         or closest(missing, holding, 40)
-        or (holding[0] if len(holding) == 1 and any(path and not is_of_its_holder(str(path[-1])) for path in keys) else None)
+        or (holding[0] if len(holding) == 1 and any(map(_is_telling, keys)) else None)
+        or _of_default_name(case, missing)
         or closest(missing, names if not any(keys) else holding, 62)
         or (_only_source(case) if not any(keys) else None)
     )
@@ -127,6 +128,19 @@ def unknown_node(case: Case) -> Finding:
         return Finding(words={"missing": missing})
     certainty = 1.0 if meant in holding or closest(missing, names, 82) else 0.8
     return Finding(words={"missing": missing, "meant": meant}, edits=renamed(case, missing, meant), certainty=certainty)
+
+
+def _is_telling(path: Keys) -> bool:
+    """Whether a path says whose data it leads to: many nodes put out a ``name``, few a ``body.name``."""
+    return len(path) > 1 or (bool(path) and not is_of_its_holder(str(path[-1])))
+
+
+def _of_default_name(case: Case, missing: str) -> str | None:
+    """The only node of the kind that n8n names so by itself: ``HTTP Request1`` of before is the ``httpRequest`` of now."""
+    default = re.sub(r"[\W\d_]", "", missing).lower()
+    kind = "set" if default == "editfields" else default
+    found = [name for name in case.ancestors if case.kind_of(name).lower() == kind]
+    return found[0] if len(found) == 1 else None
 
 
 def _only_source(case: Case) -> str | None:
