@@ -20,10 +20,9 @@ from hub.cli import running
 running.SHORT_LIFE_SECONDS = 0
 sys.exit(running.Supervisor([sys.executable, "-c", sys.argv[1]], [sys.executable, "-c", sys.argv[2]]).run())
 """
-#: One write a line: both write into the same pipe.
-WAIT = "import os, signal, sys\n"
-WAIT += "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'{0} ended\\n'), sys.exit(0)))\n"
-WAIT += "os.write(1, b'{0} started\\n'); signal.pause()"
+#: One write a line: both write into the same pipe. The signal is blocked until it is waited for, so that none is missed.
+WAIT = "import os, signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+WAIT += "os.write(1, b'{0} started\\n'); signal.sigwait([signal.SIGTERM]); os.write(1, b'{0} ended\\n')"
 
 
 def supervise(web: str, worker: str) -> subprocess.Popen[str]:
