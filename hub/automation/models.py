@@ -71,7 +71,7 @@ class AutomationRun(Created, Model):
     __table_args__ = (
         sa.UniqueConstraint("execution_id"),
         sa.Index("ix_automation_runs_page", "user_id", sa.column("created_at").desc(), sa.column("id").desc()),
-        sa.Index("ix_automation_runs_failure", "workflow_id", "failure_key", "created_at"),
+        sa.Index("ix_automation_runs_failure", "workflow_id", "fingerprint_case", "created_at"),
         sa.Index("ix_automation_runs_analysis_id", "analysis_id"),
         sa.Index("ix_automation_runs_repair_id", "repair_id"),
     )
@@ -80,8 +80,8 @@ class AutomationRun(Created, Model):
     user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
     workflow_id: Mapped[str] = mapped_column(sa.ForeignKey("workflows.id", ondelete="CASCADE"))
     execution_id: Mapped[str] = mapped_column(sa.ForeignKey("executions.id", ondelete="CASCADE"))
-    #: Node and message without numbers and names of things: the same failure has the same key.
-    failure_key: Mapped[str | None] = mapped_column(sa.String(64))
+    #: The execution's (``hub.executions.fingerprint``): equal for the same failure of the same node with the same parameters.
+    fingerprint_case: Mapped[str | None] = mapped_column(sa.String(32))
     #: The level at that time.
     level: Mapped[AutomationLevel] = mapped_column(enum_column(AutomationLevel, "run_level"))
     outcome: Mapped[RunOutcome] = mapped_column(enum_column(RunOutcome, "run_outcome"))

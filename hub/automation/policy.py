@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,6 @@ Json = dict[str, Any]
 _HARMLESS_WARNINGS = frozenset({"publishes", "puts-back", "writes"})
 #: Client errors after which a service has done nothing; 408 and 409 leave it open.
 _REFUSED = re.compile(r"4(?!08|09)\d\d")
-_VARIABLE = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +26,6 @@ class Reason:
 
     code: str
     details: Json = field(default_factory=dict)
-
-
-def failure_key(node: str | None, message: str | None) -> str:
-    """Equal for failures of one workflow that differ in numbers and ids only."""
-    text = _VARIABLE.sub("#", (message or "").strip().lower())[:1000]
-    return hashlib.sha256(f"{node or ''}\n{text}".encode()).hexdigest()
 
 
 def why_not_alone(

@@ -26,7 +26,7 @@ from hub.analyses.services import analyze_execution, get_analysis
 from hub.analyses.stop_switch import is_stopped
 from hub.audit.services import record_event
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
-from hub.automation.policy import Reason, failure_key, why_not_alone
+from hub.automation.policy import Reason, why_not_alone
 from hub.automation.services import find_level, find_place
 from hub.columns import utc_now
 from hub.config import AutomationLimits
@@ -137,12 +137,12 @@ def _deal_with(run: AutomationRun) -> None:
     if execution.retry_success_id:
         return _close(run, RunOutcome.SKIPPED, Reason("retried"))
     run_id = run.id
-    if execution.error_message and (same := _find_same(run, execution)) is not None:
+    if (same := _find_same(run, execution)) is not None:
         return _repeat(run, same)  # known from the list already, so nothing is asked of n8n or of an analyzer
     analysis = analyze_execution(actor, execution.id)
     run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
     execution = db.session.get_one(Execution, run.execution_id, populate_existing=True)
-    run.failure_key, run.analysis_id = failure_key(execution.error_node, execution.error_message), analysis.id
+    run.fingerprint_case, run.analysis_id = execution.fingerprint_case, analysis.id
     same = _find_same(run, execution)
     db.session.commit()
     return _repeat(run, same) if same is not None else _decide(actor, run, analysis.id)
@@ -168,12 +168,14 @@ def _is_own(execution: Execution) -> bool:
 
 def _find_same(run: AutomationRun, execution: Execution) -> AutomationRun | None:
     """An earlier run about the same failure of the workflow, since the level was set, that led somewhere."""
+    if not execution.fingerprint_case:
+        return None  # nothing is known of it that could be the same
     since = max(utc_now() - SAME_FAILURE, find_level(run.workflow_id).set_at)
     statement = (
         sa.select(AutomationRun)
         .where(
             AutomationRun.workflow_id == run.workflow_id,
-            AutomationRun.failure_key == failure_key(execution.error_node, execution.error_message),
+            AutomationRun.fingerprint_case == execution.fingerprint_case,
             AutomationRun.created_at >= since,
             AutomationRun.outcome.not_in((RunOutcome.REPEATED, RunOutcome.SKIPPED)),
             AutomationRun.id != run.id,

@@ -72,7 +72,7 @@ def _automate() -> None:
         sa.Column("user_id", sa.String(length=32), nullable=False),
         sa.Column("workflow_id", sa.String(length=32), nullable=False),
         sa.Column("execution_id", sa.String(length=32), nullable=False),
-        sa.Column("failure_key", sa.String(length=64), nullable=True),
+        sa.Column("fingerprint_case", sa.String(length=32), nullable=True),
         sa.Column("level", _enum(levels, "run_level"), nullable=False),
         sa.Column("outcome", _enum(outcomes, "run_outcome"), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=True),
@@ -95,7 +95,7 @@ def _automate() -> None:
         batch_op.create_index(
             "ix_automation_runs_page", ["user_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")], unique=False
         )
-        batch_op.create_index("ix_automation_runs_failure", ["workflow_id", "failure_key", "created_at"], unique=False)
+        batch_op.create_index("ix_automation_runs_failure", ["workflow_id", "fingerprint_case", "created_at"], unique=False)
         batch_op.create_index("ix_automation_runs_analysis_id", ["analysis_id"], unique=False)
         batch_op.create_index("ix_automation_runs_repair_id", ["repair_id"], unique=False)
 
