@@ -19,7 +19,7 @@ def read_encodings(header: str, host: str) -> tuple[str, ...]:
     names = [name.strip().lower() for name in header.split(",")]
     names = [name for name in names if name not in ("", "identity")]
     if len(names) > MAX_LAYERS:
-        raise EgressError("bad-encoding", host=host, encoding=f"{len(names)} x Content-Encoding")
+        raise EgressError("many-encodings", host=host, count=len(names), limit=MAX_LAYERS)
     known: list[str] = []
     for name in reversed(names):
         if name not in ("gzip", "x-gzip", "deflate"):

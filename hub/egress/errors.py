@@ -26,6 +26,7 @@ _SENTENCES = {
     "large-headers": "{host} answered with more headers than are read",
     "bad-answer": "{host} answered with something that is not HTTP: {reason}",
     "bad-encoding": "the body of the answer of {host} is not {encoding}, as its headers say",
+    "many-encodings": "{host} compressed the answer {count} times over, and {limit} are undone",
     "too-many-redirects": "{host} redirects once more after {limit} redirects",
     "redirect-loop": "{host} redirects to a place where the request was before",
     "redirect-downgrade": "{host} redirects from https to http",
