@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import http.client
 import ssl
 import threading
@@ -25,7 +24,7 @@ from hub.egress.session import Guard, make_connection
 from hub.egress.stopwatch import Stopwatch
 from hub.egress.tls import tls_facts
 from hub.egress.translation import translate
-from hub.egress.urls import Target, check_url, request_target
+from hub.egress.urls import Target, check_url, may_reach, request_target
 
 #: Of a request's body, in bytes.
 MAX_REQUEST_BODY = 10_000_000
@@ -85,7 +84,7 @@ class _Sending:
         if len(request.body or b"") > MAX_REQUEST_BODY:
             raise EgressError("request-too-large", limit=MAX_REQUEST_BODY)
         for _secret, hosts in request.secret_hosts:
-            if not any(fnmatch.fnmatchcase(target.host, host.lower()) or target.authority == host.lower() for host in hosts):
+            if not may_reach(hosts, target):
                 raise EgressError("secret-host", host=target.host, hosts=", ".join(hosts))
         return target
 
