@@ -51,7 +51,6 @@ class _Sending:
     ) -> None:
         self.request = request
         self.limits = limits
-        self.secrets = SecretFinder(secrets_of(request))
         self.guard = Guard(policy, cancelled)
         self.hops: list[Hop] = []
         self.stripped: tuple[str, ...] = ()
@@ -89,6 +88,7 @@ class _Sending:
         return target
 
     def _follow(self, target: Target) -> Exchange:
+        secrets = SecretFinder(secrets_of(self.request))
         seen = set()
         while True:
             seen.add((self.request.method, self.request.url))
@@ -99,7 +99,7 @@ class _Sending:
                 self._note_hop(answer)
             if len(self.hops) > self.limits.max_redirects:
                 raise EgressError("too-many-redirects", host=target.host, limit=self.limits.max_redirects)
-            following = redirect(self.request, target, answer.status, location, self.secrets)
+            following = redirect(self.request, target, answer.status, location, secrets)
             if (following.request.method, following.request.url) in seen:
                 raise EgressError("redirect-loop", host=target.host)
             self.request, target, self.stripped = following.request, following.target, following.stripped
