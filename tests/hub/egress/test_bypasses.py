@@ -1,4 +1,4 @@
-"""Every known way to talk a client into a private address, over the whole road of ``send_exchange``: what would be connected to?"""
+"""Every known way to talk a client into a private address: what would ``send_exchange`` connect to?"""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ ALLOWED = {
 
 
 def strings() -> list[str]:
-    rows = [row for row in REFUSED.splitlines() if not row.startswith("#")]
+    rows = [row for row in REFUSED.split("\n") if not row.startswith("#")]
     return [text for row in rows for text in row.split(" ") if text] + WITH_SPACES
 
 
