@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from hub.http_builder.rendering.values import FileContent, Values
 
 #: How much of a body is shown, in characters.
 SHOWN_BODY = 100_000
+
+
+#: What is unresolved, as the URL has it.
+_ENCODED_PLACEHOLDER = re.compile(r"%7B%7B((?:%20)*[$A-Za-z0-9_.-]+(?:%20)*)%7D%7D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def preview(prepared: Prepared, problems: tuple[Problem, ...] = ()) -> Preview:
     shown = mask.text(text) if text is not None else None
     return Preview(
         method=wire.method,
-        url=mask.text(wire.url),
+        url=mask.text(_ENCODED_PLACEHOLDER.sub(r"{{\1}}", wire.url) if problems else wire.url),
         headers=mask.headers(headers),
         body=shown[:SHOWN_BODY] if shown is not None else None,
         body_size=len(wire.body or b""),
