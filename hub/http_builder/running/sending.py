@@ -22,10 +22,18 @@ from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url, current_policy, send_exchange
 from hub.extensions import db
 from hub.http_builder.models import Request, RequestFile, RequestRun, RequestRunBody, RunState
-from hub.http_builder.rendering import FileContent, Mask, Prepared, RenderError, authenticate, prepare, preview
-from hub.http_builder.rendering.oauth import TokenError
-from hub.http_builder.rendering.sending import Send
-from hub.http_builder.rendering.tokens import token_for
+from hub.http_builder.rendering import (
+    FileContent,
+    Mask,
+    Prepared,
+    RenderError,
+    Send,
+    TokenError,
+    authenticate,
+    prepare,
+    preview,
+    token_for,
+)
 from hub.http_builder.running.assertions import check_assertions
 from hub.http_builder.running.extractions import Extracted, extract, store_extracted
 from hub.http_builder.running.runs import move, open_inputs

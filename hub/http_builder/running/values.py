@@ -66,7 +66,7 @@ def values_for(
     return Values((*_typed_values(secrets or {}, definition, stored), *stored))
 
 
-def _variables(actor: Actor, request_id: str | None, environment_id: str | None) -> sa.Select[tuple[Variable]]:
+def _variables(actor: Actor, request_id: str | None, environment_id: str | None) -> sa.Select[Variable]:
     active = sa.select(Environment.id).where(Environment.user_id == actor.user_id, Environment.active).scalar_subquery()
     in_environment = Variable.environment_id == active
     if environment_id is not None:
