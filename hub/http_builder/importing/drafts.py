@@ -114,7 +114,7 @@ class Drafts:
 
 def origin_of(kind: str, document: str, place: str) -> str:
     """The key by which a later import of the document finds the request: ``openapi:Shop#GET /orders``, at most 400 characters."""
-    prefix = f"{kind}:{_shorten(' '.join(document.split()), 150)}#"
+    prefix = f"{kind}:{_shorten(' '.join(document.replace('#', ' ').split()), 150)}#"
     return prefix + _shorten(place, _MAX_ORIGIN - len(prefix))
 
 

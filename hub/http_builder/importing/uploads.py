@@ -6,7 +6,7 @@ import io
 import zipfile
 import zlib
 
-from hub.http_builder.importing import bruno
+from hub.http_builder.importing import bruno, import_text, openapi
 from hub.http_builder.importing.results import ImportRefused, ImportResult
 
 MAX_FILE_BYTES = 20_000_000
@@ -72,3 +72,13 @@ def read_archive(content: bytes) -> ImportResult:
     if not any(path.endswith(".bru") or path.rpartition("/")[2].startswith("opencollection.") for path in texts):
         raise ImportRefused("unknown-archive")
     return bruno.read_files(texts)
+
+
+def import_file(content: bytes, *, kind: str | None = None, address: str | None = None) -> ImportResult:
+    """The requests of a file of any format; ``address`` is where it was fetched. Raises ``ImportRefused``."""
+    if is_archive(content):
+        return read_archive(content)
+    text = decode(content)
+    if kind in (None, "openapi") and address and openapi.recognises(text):
+        return openapi.read(text, address=address)
+    return import_text(text, kind=kind)
