@@ -13,7 +13,7 @@ from hub.contracts.http import Note, RequestDraft
 from hub.errors import Conflict, NotFound
 from hub.executions.models import Execution
 from hub.executions.services import get_execution
-from hub.executions.timeline import NodeData, read_node
+from hub.executions.timeline import ItemList, read_node
 from hub.http_builder.importing.n8n import make_draft
 from hub.http_builder.n8n.bodies import as_text
 from hub.http_builder.n8n.expressions import split_expression
@@ -66,7 +66,7 @@ class _Resolver:
         context = (result.get("error") or {}).get("context") or {}
         number = context.get("itemIndex") if isinstance(context, dict) else None
         self._index = number if isinstance(number, int) and number >= 0 else 0
-        self._given = own.inputs[0].items if own and own.inputs else ()
+        self._given = own.inputs[0] if own and own.inputs else None
 
     def resolve(self, value: Any) -> Any:
         """The parameters with each expression that can be filled in replaced by its value."""
@@ -94,25 +94,27 @@ class _Resolver:
         node, keys = path
         if node is None:
             return _look_up(self._item(self._given, code), keys)
-        data: NodeData | None = read_node(self._runs, self._document, node, None)
-        output = next((listed.items for listed in data.outputs if listed.items), ()) if data else ()
-        return _look_up(self._item(output, code), keys)
+        data = read_node(self._runs, self._document, node, None)
+        return _look_up(self._item(next((listed for listed in data.outputs if listed.items), None) if data else None, code), keys)
 
-    def _item(self, items: tuple[Any, ...], code: str) -> Any:
+    def _item(self, listed: ItemList | None, code: str) -> Any:
         """The item that n8n means: the only one, the first or last where the code says so, or the one of the same number."""
-        method = _METHOD.search(code)
-        if not items:
+        if listed is None or not listed.items:
             return _MISSING
-        if method or len(items) == 1:
-            return items[-1 if method and method[1] == "last" else 0]
-        is_paired = items is self._given or len(items) == len(self._given)
-        return items[self._index] if is_paired and self._index < len(items) else _MISSING
+        method = _METHOD.search(code)
+        if listed.count == 1 or (method and method[1] == "first"):
+            return listed.items[0]
+        is_paired = self._given is not None and listed.count == self._given.count
+        index = listed.count - 1 if method else self._index if is_paired else len(listed.items)
+        return listed.items[index] if index < len(listed.items) else _MISSING
 
 
 def _look_up(value: Any, keys: Keys) -> Any:
     for key in keys:
-        if (isinstance(value, dict) and key in value) or (isinstance(value, list) and isinstance(key, int) and key < len(value)):
-            value = value[key]
-        else:
+        is_there = (
+            isinstance(key, int) and key < len(value) if isinstance(value, list) else isinstance(value, dict) and key in value
+        )
+        if not is_there:
             return _MISSING
+        value = value[key]
     return value
