@@ -1,18 +1,23 @@
 """The one guarded way out to the network: no address is reached that was not judged, no answer is bigger or slower than asked.
 
-``open_session(policy)`` gives a session for one thread, ``fetch`` makes one request with it.
+``open_session(policy)`` gives a session for one thread, ``fetch`` makes one request with it. ``send_exchange`` sends a request
+that a person made: every header in its order, redirects followed, and all that is known about the way told.
 """
 
 from flask import current_app
 
 from hub.egress.addresses import EgressPolicy
 from hub.egress.errors import EgressError
+from hub.egress.exchange import MAX_REQUEST_BODY, send_exchange
 from hub.egress.fetching import Answer, fetch
+from hub.egress.headers import DEFAULT_HEADERS, outgoing_headers, refused_header
 from hub.egress.session import GuardedSession, open_session
 from hub.egress.urls import Target, check_url
 from hub.egress.words import describe_egress_error
 
 __all__ = [
+    "DEFAULT_HEADERS",
+    "MAX_REQUEST_BODY",
     "Answer",
     "EgressError",
     "EgressPolicy",
@@ -23,6 +28,9 @@ __all__ = [
     "describe_egress_error",
     "fetch",
     "open_session",
+    "outgoing_headers",
+    "refused_header",
+    "send_exchange",
 ]
 
 

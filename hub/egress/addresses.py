@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import ipaddress
 import logging
 import socket
@@ -13,14 +12,12 @@ from pathlib import Path
 from hub.config import Config
 from hub.egress.allowlist import Allowance, parse_allowlist
 from hub.egress.errors import EgressError
+from hub.egress.lookup import Resolver, look_up, system_resolver
 
 log = logging.getLogger(__name__)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Resolver = Callable[[str, int], list[str]]
-
-DNS_SECONDS = 5.0
 
 
 def _networks(*texts: str) -> tuple[Network, ...]:
@@ -73,17 +70,6 @@ _BAD_PORTS = frozenset(
     | {6668, 6669, 6679, 6697, 9200, 10080, 11211, 27017}
 )
 
-_dns_threads = concurrent.futures.ThreadPoolExecutor(8, thread_name_prefix="dns")
-
-
-def system_resolver(host: str, port: int) -> list[str]:
-    """All addresses of a name. ``getaddrinfo`` knows no timeout, so it runs in a thread of its own."""
-    lookup = _dns_threads.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    try:
-        return list(dict.fromkeys(str(answer[4][0]) for answer in lookup.result(DNS_SECONDS)))
-    except (OSError, UnicodeError, concurrent.futures.TimeoutError) as error:
-        raise EgressError("dns", host=host) from error
-
 
 @dataclass(frozen=True, slots=True)
 class EgressPolicy:
@@ -106,15 +92,23 @@ class EgressPolicy:
             log.warning("HUB_ALLOWED_ADDRESSES: %s", problem)
         return cls(tuple(allowances), config.is_development, config.host, config.port, ca_file=config.ca_file)
 
-    def resolve(self, host: str, port: int) -> list[Address]:
-        """The addresses to connect to, all of them judged; ``EgressError`` where a single one is refused."""
+    def resolve(self, host: str, port: int, remaining: Callable[[], float] | None = None) -> list[Address]:
+        """The addresses to connect to, all of them judged; ``EgressError`` where a single one is refused.
+
+        A name is looked up once. ``remaining`` gives the seconds that are left for it, and raises when there are none.
+        """
         if host in _NEVER_NAMES:
             raise EgressError("address-never", host=host, address=host, reason="metadata")
         self._check_port(host, port)
-        addresses = [self._judge(host, port, text) for text in _literal(host) or self.resolver(host, port)]
+        texts = [host] if is_address(host) else look_up(self.resolver, host, port, remaining)
+        addresses = [self._judge(host, port, text) for text in texts]
         if not addresses:
             raise EgressError("dns", host=host)
         return addresses
+
+    def lists(self, host: str, port: int) -> bool:
+        """Whether the operator's allowlist names this very place."""
+        return any(allowance.names(host, port) for allowance in self.allowances)
 
     def _check_port(self, host: str, port: int) -> None:
         usual = port in (80, 443) or (port >= 1024 and port not in _BAD_PORTS)
@@ -148,11 +142,13 @@ class EgressPolicy:
         return _contains(_LOOPBACK, address) if self.own_host == "localhost" else str(address) == self.own_host
 
 
-def _literal(host: str) -> list[str]:
+def is_address(host: str) -> bool:
+    """Whether a host is an address already, so that there is nothing to look up."""
     try:
-        return [str(ipaddress.ip_address(host))]
+        ipaddress.ip_address(host)
     except ValueError:
-        return []
+        return False
+    return True
 
 
 def _contains(networks: Iterable[Network], address: Address) -> bool:

@@ -21,10 +21,19 @@ class Allowance:
 
     def covers(self, host: str, port: int, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
         """Whether this entry allows ``address`` as an answer for ``host:port``."""
-        if self.port is not None and self.port != port:
+        if self.network is not None:
+            return self.port in (None, port) and address in self.network
+        return self.names(host, port)
+
+    def names(self, host: str, port: int) -> bool:
+        """Whether this entry is about the name ``host`` itself, or about the address that ``host`` is."""
+        if self.port not in (None, port):
             return False
         if self.network is not None:
-            return address in self.network
+            try:
+                return ipaddress.ip_address(host) in self.network
+            except ValueError:
+                return False
         if self.name is not None and self.name.startswith("*."):
             return host.endswith(self.name[1:])
         return host == self.name

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json as json_module
-import socket
-import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -15,8 +13,10 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from hub.egress.errors import EgressError
+from hub.egress.headers import DEFAULT_HEADERS
 from hub.egress.session import GuardedSession
-from hub.egress.urls import Target, check_url
+from hub.egress.translation import translate
+from hub.egress.urls import check_url
 
 _CHUNK = 65_536
 
@@ -44,10 +44,6 @@ class Answer:
         return json_module.loads(self.body)
 
 
-#: Sent with every request, unless the caller says something else.
-_HEADERS = {"User-Agent": "AI-HTTP-Hub", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
-
-
 def fetch(
     session: GuardedSession,
     method: str,
@@ -68,7 +64,7 @@ def fetch(
     target = check_url(url)
     started = time.monotonic()
     body = content if json is None else json_module.dumps(json, allow_nan=False).encode()
-    own = _HEADERS if json is None else {**_HEADERS, "Content-Type": "application/json"}
+    own = dict(DEFAULT_HEADERS) if json is None else {**dict(DEFAULT_HEADERS), "Content-Type": "application/json"}
     given = {name.lower() for name in headers or ()}
     merged = {name: value for name, value in own.items() if name.lower() not in given} | dict(headers or {})
     try:
@@ -79,7 +75,7 @@ def fetch(
             response.close()
             response.release_conn()
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-        raise _translate(error, target, timeout) from error
+        raise translate(error, target, timeout) from error
     except ValueError as error:  # http.client's answer to a line break or a letter that no header can carry
         raise EgressError("bad-header") from error
     return Answer(response.status, response.headers, content, (time.monotonic() - started) * 1000)
@@ -104,35 +100,3 @@ def _read(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
             raise EgressError("too-large", limit=max_bytes)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and all that it was made from: urllib3 wraps by argument, by attribute and by ``from``."""
-    seen: set[int] = set()
-    queue = [error]
-    while queue:
-        current = queue.pop(0)
-        if current is None or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        wrapped = [part for part in current.args if isinstance(part, BaseException)]
-        queue += [*wrapped, getattr(current, "reason", None), current.__cause__, current.__context__]
-        queue = [part for part in queue if isinstance(part, BaseException)]
-
-
-def _translate(error: Exception, target: Target, seconds: float) -> EgressError:
-    causes = list(_causes(error))
-    place: dict[str, str | int] = {"host": target.host, "port": target.port}
-    if any(isinstance(cause, (TimeoutError, urllib3.exceptions.TimeoutError)) for cause in causes):
-        return EgressError("timeout", host=target.host, seconds=seconds)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return EgressError("tls", **place, reason=cause.verify_message)
-        if isinstance(cause, ssl.SSLError):
-            return EgressError("tls", **place, reason=cause.reason or "handshake failed")
-    if any(isinstance(cause, (ConnectionError, socket.error)) for cause in causes):
-        return EgressError("reset", host=target.host)
-    if any(isinstance(cause, (urllib3.exceptions.IncompleteRead, urllib3.exceptions.ProtocolError)) for cause in causes):
-        return EgressError("reset", host=target.host)
-    return EgressError("bad-answer", host=target.host, reason=type(error).__name__)

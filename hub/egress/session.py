@@ -6,35 +6,49 @@ have to be switched off again. Measured in a sync, both together with their dead
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Self
 
-import certifi
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.ssl_ import create_urllib3_context
 
-from hub.egress.addresses import EgressPolicy
+from hub.egress.addresses import EgressPolicy, is_address
 from hub.egress.errors import EgressError
+from hub.egress.stopwatch import Stopwatch
+from hub.egress.tls import tls_context
 from hub.egress.urls import Target
 
 CONNECT_SECONDS = 5.0
 
 
 class Guard:
-    """The policy, with the deadline of the request under way."""
+    """The policy, with the deadline of the request under way, its stopwatch, and the one who may cancel it."""
 
-    def __init__(self, policy: EgressPolicy) -> None:
+    def __init__(self, policy: EgressPolicy, cancelled: threading.Event | None = None) -> None:
         self.policy = policy
+        self.cancelled = cancelled
         self.expires_at = 0.0
+        self.stopwatch = Stopwatch()
+        #: The judged address that is connected to.
+        self.address = ""
+        self._handle: socket.socket | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody cancelled the request."""
+        return self.cancelled is not None and self.cancelled.is_set()
 
     def remaining(self) -> float:
-        """Seconds until the deadline; TimeoutError after it."""
+        """Seconds until the deadline; TimeoutError after it, ``EgressError("cancelled")`` for a cancelled request."""
+        if self.is_cancelled:
+            raise EgressError("cancelled")
         seconds = self.expires_at - time.monotonic()
         if seconds <= 0:
             raise TimeoutError("the deadline of the request has passed")
@@ -42,23 +56,53 @@ class Guard:
 
     def connect(self, host: str, port: int, options: Any) -> socket.socket:
         """A socket to the first judged address that takes the connection."""
-        addresses = self.policy.resolve(host, port)
+        if not is_address(host):
+            self.stopwatch.begin("dns")
+        addresses = self.policy.resolve(host, port, self.remaining)
+        self.stopwatch.begin("connect")
         reason = ""
         for address in addresses:
-            wait = min(CONNECT_SECONDS, self.remaining())
             connection = _PlainSocket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
             connection.guard = self
             try:
+                connection.settimeout(min(CONNECT_SECONDS, self.remaining()))
                 for option in options or ():
                     connection.setsockopt(*option)
-                connection.settimeout(wait)
+                self._hold(connection)
                 connection.connect((str(address), port))
+                if ipaddress.ip_address(connection.getpeername()[0]) != address:
+                    raise OSError("the connection leads to another address")
+                connection.settimeout(min(CONNECT_SECONDS, self.remaining()))  # for the TLS handshake
             except OSError as error:
                 connection.close()
+                self.remaining()
                 reason = "timeout" if isinstance(error, TimeoutError) else _reason(error)
                 continue
+            except EgressError:
+                connection.close()
+                raise
+            self.address = str(address)
             return connection
         raise EgressError("connect", host=host, port=port, reason=reason)
+
+    def _hold(self, connection: socket.socket) -> None:
+        """Keep a second handle of the connection: the first one goes into TLS, where no other thread can reach it."""
+        if self.cancelled is not None:
+            self.release()
+            self._handle = connection.dup()
+
+    def abort(self) -> None:
+        """End the connection from another thread: whoever waits for it wakes up."""
+        handle = self._handle
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                handle.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Give the second handle back."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
 
 
 def _reason(error: OSError) -> str:
@@ -91,17 +135,6 @@ class _TlsSocket(_Timed, ssl.SSLSocket):
     pass
 
 
-@functools.cache
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """One for the process: reading the authorities' certificates takes longer than a request."""
-    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-    context.load_verify_locations(certifi.where())
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    context.sslsocket_class = _TlsSocket
-    return context
-
-
 class _Guarded:
     """Mixed into urllib3's connections: the seam where the name becomes an address. Pools hand the guard down."""
 
@@ -120,13 +153,26 @@ class _GuardedHTTPConnection(_Guarded, HTTPConnection):
 
 
 class _GuardedHTTPSConnection(_Guarded, HTTPSConnection):
-    def __init__(self, *args: Any, guard: Guard, **options: Any) -> None:
-        super().__init__(*args, guard=guard, **{**options, "ssl_context": _tls_context(guard.policy.ca_file)})
+    def __init__(self, *args: Any, guard: Guard, verify: bool = True, **options: Any) -> None:
+        context = tls_context(guard.policy.ca_file, verify, _TlsSocket)
+        super().__init__(*args, guard=guard, **{**options, "ssl_context": context})
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        self.guard.stopwatch.begin("tls")
+        return connection
 
     def connect(self) -> None:
         super().connect()
         # The handshake was bounded by the plain socket's timeout, which Python applies to it as a whole.
         self.sock.guard = self.guard  # type: ignore[union-attr]
+
+
+def make_connection(guard: Guard, target: Target, *, verify: bool) -> HTTPConnection:
+    """A connection for one request that is not open yet."""
+    if target.scheme == "https":
+        return _GuardedHTTPSConnection(target.host, target.port, guard=guard, verify=verify)
+    return _GuardedHTTPConnection(target.host, target.port, guard=guard)
 
 
 class _GuardedHTTPPool(HTTPConnectionPool):

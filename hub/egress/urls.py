@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import idna
 
@@ -58,6 +58,15 @@ def check_url(url: str) -> Target:
     if port == 0 or parts.netloc.endswith(":"):
         raise EgressError("bad-url", reason="port")
     return Target(scheme, _check_host(parts.netloc, parts.hostname or ""), port or _DEFAULT_PORTS[scheme])
+
+
+def request_target(url: str) -> str:
+    """What stands in the request line for a URL that ``check_url`` took: as written, other alphabets in percent escapes."""
+    rest = url.partition("://")[2].partition("#")[0]
+    start = re.search(r"[/?]", rest)
+    target = rest[start.start() :] if start else "/"
+    target = target if target.startswith("/") else f"/{target}"
+    return target if target.isascii() else re.sub(r"[^\x00-\x7f]+", lambda found: quote(found[0], errors="replace"), target)
 
 
 def _check_host(netloc: str, host: str) -> str:

@@ -50,8 +50,8 @@ def _address_never(details: Mapping[str, Any]) -> str:
 
 def _port_refused(details: Mapping[str, Any]) -> str:
     return _(
-        "Port %(port)s is not one that an n8n is reached at. If this one is, the hub's operator can add %(entry)s to "
-        "HUB_ALLOWED_ADDRESSES.",
+        "Port %(port)s usually belongs to something else than HTTP. If this one does not, the hub's operator can add "
+        "%(entry)s to HUB_ALLOWED_ADDRESSES.",
         port=details["port"],
         entry=_entry(details),
     )
@@ -77,6 +77,38 @@ def _tls(details: Mapping[str, Any]) -> str:
     )
 
 
+def _header_refused(details: Mapping[str, Any]) -> str:
+    words = {
+        "framing": _("The hub sets the header %(name)s itself, from what it sends. Remove it.", name=details["name"]),
+        "proxy": _("The header %(name)s is for proxies, and the hub uses none. Remove it.", name=details["name"]),
+        "metadata": _("The header %(name)s opens cloud metadata services, so the hub never sends it.", name=details["name"]),
+    }
+    return words.get(str(details["reason"])) or _(
+        "The header Host may differ from the address only where the hub's operator lists the address in "
+        "HUB_ALLOWED_ADDRESSES. Remove it."
+    )
+
+
+def _secret_host(details: Mapping[str, Any]) -> str:
+    if not details["hosts"]:
+        return _("A secret of this request is bound to no host yet, so it is not sent to %(host)s.", host=details["host"])
+    return _(
+        "A secret of this request may go to %(hosts)s only, so nothing was sent to %(host)s. If that host is right, add it to "
+        "the hosts of the secret.",
+        hosts=details["hosts"],
+        host=details["host"],
+    )
+
+
+def _bad_answer(details: Mapping[str, Any]) -> str:
+    words = {
+        "headers": _("%(host)s answered with headers that HTTP does not allow.", host=details["host"]),
+        "content-length": _("%(host)s announced the length of its answer in a way that cannot be read.", host=details["host"]),
+        "chunks": _("%(host)s sent an answer whose chunks cannot be read.", host=details["host"]),
+    }
+    return words.get(str(details["reason"])) or _("%(host)s does not speak HTTP at this port.", host=details["host"])
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "bad-url": _bad_url,
     "address-refused": _address_refused,
@@ -96,7 +128,46 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "The answer is larger than %(limit)s MB.", limit=f"{details['limit'] / 1_000_000:g}"
     ),
     "bad-header": lambda _details: _("A header of the request has a line break or a letter that HTTP cannot carry."),
-    "bad-answer": lambda details: _("%(host)s does not speak HTTP at this port.", host=details["host"]),
+    "bad-answer": _bad_answer,
+    "bad-method": lambda _details: _("This method cannot be sent. Use one such as GET or POST."),
+    "header-refused": _header_refused,
+    "secret-host": _secret_host,
+    "request-too-large": lambda details: _(
+        "The body of the request is larger than %(limit)s MB.", limit=f"{details['limit'] / 1_000_000:g}"
+    ),
+    "dns-timeout": lambda details: _(
+        "The address of %(host)s was not found within %(seconds)s seconds. Try again, or check the hub's name server.",
+        host=details["host"],
+        seconds=f"{details['seconds']:g}",
+    ),
+    "cancelled": lambda _details: _("The request was cancelled."),
+    "large-headers": lambda details: _("%(host)s answered with more headers than the hub reads.", host=details["host"]),
+    "bad-encoding": lambda details: _(
+        "The body that %(host)s sent is not %(encoding)s, as its headers say, or it is cut short.",
+        host=details["host"],
+        encoding=details["encoding"],
+    ),
+    "many-encodings": lambda details: _(
+        "%(host)s compressed its answer %(count)s times over; the hub undoes at most %(limit)s.",
+        host=details["host"],
+        count=details["count"],
+        limit=details["limit"],
+    ),
+    "too-many-redirects": lambda details: _(
+        "There were more than %(limit)s redirects; the last came from %(host)s.", limit=details["limit"], host=details["host"]
+    ),
+    "redirect-loop": lambda details: _("%(host)s redirects in a circle.", host=details["host"]),
+    "redirect-downgrade": lambda details: _(
+        "%(host)s redirects from https to http, where everybody on the way could read along. The hub does not follow.",
+        host=details["host"],
+    ),
+    "redirect-body": lambda details: _(
+        "%(host)s asks to send the body on to another server, and the body carries a secret. The hub does not follow.",
+        host=details["host"],
+    ),
+    "redirect-secret": lambda details: _(
+        "%(host)s redirects to another server with a secret in the address. The hub does not follow.", host=details["host"]
+    ),
 }  # fmt: skip
 
 

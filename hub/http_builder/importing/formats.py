@@ -1,0 +1,23 @@
+"""The formats that can be imported; the first that recognises a text reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hub.http_builder.importing.results import ImportResult
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format. ``recognises`` is a quick look that never raises; ``read`` raises ``ImportRefused`` and nothing else."""
+
+    kind: str
+    #: A proper name, the same in every language.
+    name: str
+    recognises: Callable[[str], bool]
+    read: Callable[[str], ImportResult]
+
+
+FORMATS: tuple[Format, ...] = (
+)  # fmt: skip

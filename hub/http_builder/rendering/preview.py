@@ -1,0 +1,67 @@
+"""What will be sent, for people to look at before it is: masked, and without a byte on the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from hub.contracts.http import Note, RequestDefinition
+from hub.http_builder.rendering.prepare import Prepared, build
+from hub.http_builder.rendering.problems import Problem
+from hub.http_builder.rendering.values import FileContent, Values
+
+#: How much of a body is shown, in characters.
+SHOWN_BODY = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A request without its secrets. ``body`` is None where there is none or it is no text; ``body_size`` is in bytes."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    body_size: int
+    #: The text goes on after what is shown.
+    body_cut: bool
+    #: Exactly what is signed (HMAC; AWS: canonical request and string to sign).
+    signed: str | None
+    notes: tuple[Note, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def preview(prepared: Prepared, problems: tuple[Problem, ...] = ()) -> Preview:
+    """What goes out for a prepared request, with the headers that the connection adds."""
+    wire, mask = prepared.wire, prepared.mask
+    text = _text(wire.body)
+    headers = [("Host", urlsplit(wire.url).netloc), *wire.headers]
+    if wire.body is not None:
+        headers.append(("Content-Length", str(len(wire.body))))
+    shown = mask.text(text) if text is not None else None
+    return Preview(
+        method=wire.method,
+        url=mask.text(wire.url),
+        headers=mask.headers(headers),
+        body=shown[:SHOWN_BODY] if shown is not None else None,
+        body_size=len(wire.body or b""),
+        body_cut=shown is not None and len(shown) > SHOWN_BODY,
+        signed=mask.text(prepared.signed) if prepared.signed is not None else None,
+        notes=prepared.notes,
+        problems=problems,
+    )
+
+
+def preview_definition(definition: RequestDefinition, values: Values, *, files: Mapping[str, FileContent]) -> Preview:
+    """The same for a definition that need not be ready: what is missing stays as it is written, and is named."""
+    return preview(*build(definition, values, files=files, assume_token=True))
+
+
+def _text(body: bytes | None) -> str | None:
+    if body is None or b"\0" in body:
+        return None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None
