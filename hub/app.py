@@ -36,6 +36,7 @@ from hub.executions.views import bp as executions_pages
 from hub.extensions import Base, db, htmx
 from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
+from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
@@ -76,6 +77,7 @@ JOBS = (
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
+    _http_builder_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from hub.contracts.http import Note, RequestDefinition
+from hub.contracts.http import Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
+from hub.http_builder.rendering.oauth import client_of
 from hub.http_builder.rendering.prepare import Prepared, build
-from hub.http_builder.rendering.problems import Problem
+from hub.http_builder.rendering.problems import Problem, RenderError
 from hub.http_builder.rendering.values import FileContent, Values
 
 #: How much of a body is shown, in characters.
@@ -55,7 +56,13 @@ def preview(prepared: Prepared, problems: tuple[Problem, ...] = ()) -> Preview:
 
 def preview_definition(definition: RequestDefinition, values: Values, *, files: Mapping[str, FileContent]) -> Preview:
     """The same for a definition that need not be ready: what is missing stays as it is written, and is named."""
-    return preview(*build(definition, values, files=files, assume_token=True))
+    prepared, problems = build(definition, values, files=files, assume_token=True)
+    if isinstance(definition.auth, OAuth2ClientCredentials | OAuth2Code):
+        try:
+            client_of(definition, values)
+        except RenderError as error:
+            problems += tuple(problem for problem in error.problems if problem not in problems)
+    return preview(prepared, problems)
 
 
 def _text(body: bytes | None) -> str | None:
