@@ -68,7 +68,11 @@ def _collect_input(kind: Any, value: Any, fields: dict[str, set[str]], enums: di
             enums.setdefault(named.name, set()).update([each] if each else [])
         elif isinstance(named, GraphQLInputObjectType):
             kept = fields.setdefault(named.name, set())
-            needed = {name for name, field in named.fields.items() if isinstance(field.type, GraphQLNonNull) and field.default_value is None}
+            needed = {
+                name
+                for name, field in named.fields.items()
+                if isinstance(field.type, GraphQLNonNull) and field.default_value is None
+            }
             for name in {*(each or {}), *needed} - (set() if each else kept):
                 kept.add(name)
                 _collect_input(named.fields[name].type, (each or {}).get(name), fields, enums)
@@ -99,7 +103,11 @@ def _print(schema: GraphQLSchema, fields: dict[str, set[str]], enums: dict[str, 
         if directive.name not in known:
             words = ", ".join(f"{key}: {each.type}" for key, each in directive.args.items())
             blocks.append(f"directive @{directive.name}({words}) on {' | '.join(place.name for place in directive.locations)}")
-    roots = [f"  {word}: {kind.name}" for word, kind in (("query", schema.query_type), ("mutation", schema.mutation_type)) if kind.name in fields]
+    roots = [
+        f"  {word}: {kind.name}"
+        for word, kind in (("query", schema.query_type), ("mutation", schema.mutation_type))
+        if kind.name in fields
+    ]
     return "\n\n".join(["schema {\n" + "\n".join(roots) + "\n}", *blocks]) + "\n"
 
 

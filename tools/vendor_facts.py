@@ -98,7 +98,11 @@ VENDORS = {
         read.read_openapi,
     ),
     "hubspot": Vendor(
-        "hubspot", ("https://api.hubapi.com",), tuple(name for name in REPOSITORIES if name.startswith("hubspot_")), read.read_openapi, ("bearer",)
+        "hubspot",
+        ("https://api.hubapi.com",),
+        tuple(name for name in REPOSITORIES if name.startswith("hubspot_")),
+        read.read_openapi,
+        ("bearer",),
     ),
     "notion": Vendor("notion", ("https://api.notion.com",), ("notion.json",), read.read_openapi),
     "airtable": Vendor("airtable", ("https://api.airtable.com",), ("pyairtable",), read.read_airtable_sdk, ("bearer",)),
@@ -126,7 +130,9 @@ def main() -> int:
     if "shopify" in chosen:
         facts["shopify"] = read_shopify(folder)
     FACTS.write_text(format_facts(facts), encoding="utf-8")
-    print("\n".join(f"not in the vendor's document: {line}" for line in missing) or f"{len(facts)} services, all operations found")
+    print(
+        "\n".join(f"not in the vendor's document: {line}" for line in missing) or f"{len(facts)} services, all operations found"
+    )
     return 1 if missing else 0
 
 
@@ -207,7 +213,9 @@ def format_facts(facts: dict[str, Any]) -> str:
         lines.append('  "sources": [\n' + ",\n".join(f"   {json.dumps(source)}" for source in entry["sources"]) + "\n  ],")
         lines.append(f'  "servers": {json.dumps(entry["servers"])},')
         lines.append(f'  "auth": {json.dumps(entry["auth"])},')
-        operations = ",\n".join(f"   {json.dumps(name)}: {json.dumps(operation)}" for name, operation in sorted(entry["operations"].items()))
+        operations = ",\n".join(
+            f"   {json.dumps(name)}: {json.dumps(operation)}" for name, operation in sorted(entry["operations"].items())
+        )
         lines.append('  "operations": {\n' + operations + "\n  }")
         lines.append(" }," if number < len(facts) - 1 else " }")
     return "\n".join([*lines, "}"]) + "\n"

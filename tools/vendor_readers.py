@@ -17,7 +17,9 @@ FORM, JSON, MULTIPART = "application/x-www-form-urlencoded", "application/json",
 Facts = dict[str, dict]
 
 
-def make_facts(*, query=(), required_query=(), content_types=(), body=(), required_body=(), deprecated=False, body_is_open=False) -> dict:
+def make_facts(
+    *, query=(), required_query=(), content_types=(), body=(), required_body=(), deprecated=False, body_is_open=False
+) -> dict:
     """What the test compares. ``body`` empty: the fields are not known; ``body_is_open``: others than the named ones are taken."""
     return {
         "query": sorted(query),
@@ -40,7 +42,9 @@ def read_openapi(*files: Path) -> Facts:
         for path, item in document["paths"].items():
             for verb in VERBS:
                 if verb in item:
-                    parameters = [_resolve(document, each) for each in (*item.get("parameters", ()), *item[verb].get("parameters", ()))]
+                    parameters = [
+                        _resolve(document, each) for each in (*item.get("parameters", ()), *item[verb].get("parameters", ()))
+                    ]
                     found[f"{verb.upper()} {path}"] = _openapi_operation(document, item[verb], parameters)
     return found
 
@@ -48,7 +52,11 @@ def read_openapi(*files: Path) -> Facts:
 def read_openapi_auth(*files: Path) -> list[str]:
     """The kinds of authentication that the documents declare: bearer, basic, oauth2, header:NAME, query:NAME."""
     schemes = [scheme for file in files for scheme in _load(file).get("components", {}).get("securitySchemes", {}).values()]
-    words = {"http": lambda each: each["scheme"], "oauth2": lambda _each: "oauth2", "apiKey": lambda each: f"{each['in']}:{each['name']}"}
+    words = {
+        "http": lambda each: each["scheme"],
+        "oauth2": lambda _each: "oauth2",
+        "apiKey": lambda each: f"{each['in']}:{each['name']}",
+    }
     return sorted({words[scheme["type"]](scheme).removesuffix("Auth") for scheme in schemes if scheme["type"] in words})
 
 
@@ -199,7 +207,9 @@ def _stripe_parameters(folder: Path, signature: str) -> tuple[list[str], list[st
         if isinstance(node, ast.ClassDef) and node.name == name[1]
     ][:1]
     fields = [node for node in declared.body if isinstance(node, ast.AnnAssign)]
-    return [node.target.id for node in fields], [node.target.id for node in fields if "NotRequired" not in ast.unparse(node.annotation)]
+    return [node.target.id for node in fields], [
+        node.target.id for node in fields if "NotRequired" not in ast.unparse(node.annotation)
+    ]
 
 
 def read_slack_sdk(folder: Path, swagger: dict[str, list[str]]) -> Facts:
@@ -209,7 +219,11 @@ def read_slack_sdk(folder: Path, swagger: dict[str, list[str]]) -> Facts:
         if not isinstance(function, ast.FunctionDef):
             continue
         names = [argument.arg for argument in function.args.kwonlyargs]
-        required = [argument.arg for argument, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value is None]
+        required = [
+            argument.arg
+            for argument, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+            if value is None
+        ]
         for call in ast.walk(function):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "api_call":
                 if not (call.args and isinstance(call.args[0], ast.Constant)):
@@ -218,7 +232,9 @@ def read_slack_sdk(folder: Path, swagger: dict[str, list[str]]) -> Facts:
                 verb = options["http_verb"].value if "http_verb" in options else "POST"
                 key = f"{verb} /{call.args[0].value}"
                 types = {JSON if "json" in options else FORM, *swagger.get(key, ())} if verb == "POST" else set()
-                parts = {"body": names, "required_body": required} if verb == "POST" else {"query": names, "required_query": required}
+                parts = (
+                    {"body": names, "required_body": required} if verb == "POST" else {"query": names, "required_query": required}
+                )
                 found[key] = make_facts(content_types=types, **parts)
     return found
 
@@ -238,7 +254,11 @@ def read_airtable_sdk(folder: Path) -> Facts:
                 used |= {"PUT", "PATCH"} if "method=method" in text else set()
                 for address in re.findall(r"self\.urls\.(\w+)", text):
                     verbs.setdefault(addresses[address], set()).update(used) if address in addresses else None
-    return {f"{verb} /v0/{path}": make_facts(content_types=[] if verb in ("GET", "DELETE") else [JSON]) for path, used in verbs.items() for verb in used}
+    return {
+        f"{verb} /v0/{path}": make_facts(content_types=[] if verb in ("GET", "DELETE") else [JSON])
+        for path, used in verbs.items()
+        for verb in used
+    }
 
 
 def _airtable_addresses(urls: ast.ClassDef) -> dict[str, str]:

@@ -60,6 +60,12 @@ def example_values(service: ServiceFacts, endpoint: EndpointTemplate) -> dict[st
     return {variable.name: variable.default or variable.example or "" for variable in variables} | _BUILT_IN
 
 
+def headers_of(service: ServiceFacts, endpoint: EndpointTemplate) -> tuple[Pair, ...]:
+    """The service's headers that the endpoint does not set itself, and its own."""
+    own = {header.name.lower() for header in endpoint.headers}
+    return (*(header for header in service.headers if header.name.lower() not in own), *endpoint.headers)
+
+
 def fill_text(text: str, values: Mapping[str, str]) -> str:
     """The text with its placeholders replaced once; a name without a value stays."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
@@ -67,12 +73,11 @@ def fill_text(text: str, values: Mapping[str, str]) -> str:
 
 def _plain_definition(service: ServiceFacts, endpoint: EndpointTemplate, choice: str) -> RequestDefinition:
     """The endpoint with what the service adds: headers that it does not set itself, authentication, assertions."""
-    own = {header.name.lower() for header in endpoint.headers}
     return RequestDefinition(
         method=endpoint.method,
         url=endpoint.url_template,
         params=endpoint.params,
-        headers=(*(header for header in service.headers if header.name.lower() not in own), *endpoint.headers),
+        headers=headers_of(service, endpoint),
         body=endpoint.body,
         auth=endpoint.auth if endpoint.auth is not None else service.auth_of(choice),
         assertions=(*service.assertions, *endpoint.assertions),

@@ -31,11 +31,17 @@ OVER_STRICT = {
     ("hubspot", "POST /crm/v3/objects/contacts"): ({"associations"}, "HubSpot's own examples create without associations"),
     ("hubspot", "POST /crm/v3/objects/companies"): ({"associations"}, "as above"),
     ("hubspot", "POST /crm/v3/objects/0-3"): ({"associations"}, "as above"),
-    ("hubspot", "POST /crm/v3/objects/contacts/search"): ({"after", "sorts"}, "the list names all fields, the first page has no after"),
+    ("hubspot", "POST /crm/v3/objects/contacts/search"): (
+        {"after", "sorts"},
+        "the list names all fields, the first page has no after",
+    ),
 }
 #: What a document leaves out and the service takes, with the reason.
 UNLISTED = {
-    ("airtable", "GET /v0/{}/{}"): ({"filterByFormula", "pageSize"}, "pyairtable builds them from options; Airtable's reference lists them"),
+    ("airtable", "GET /v0/{}/{}"): (
+        {"filterByFormula", "pageSize"},
+        "pyairtable builds them from options; Airtable's reference lists them",
+    ),
     ("whatsapp", "GET /{Version}/{WABA-ID}/message_templates"): ({"fields"}, "every node of the Graph API takes fields"),
     ("airtable", "DELETE /v0/{}/{}"): ({"records[]"}, "pyairtable gives it as records[] in the call"),
 }
@@ -43,7 +49,11 @@ UNLISTED = {
 
 def compare(pack: ServicePack, facts: dict[str, Any]) -> list[str]:
     """Each disagreement as one line; none where the pack is right."""
-    return [f"{pack.service_id}/{endpoint.endpoint_id}: {line}" for endpoint in pack.endpoints for line in _compare(pack, endpoint, facts)]
+    return [
+        f"{pack.service_id}/{endpoint.endpoint_id}: {line}"
+        for endpoint in pack.endpoints
+        for line in _compare(pack, endpoint, facts)
+    ]
 
 
 def _compare(pack: ServicePack, endpoint: EndpointTemplate, facts: dict[str, Any]) -> Iterator[str]:
@@ -70,7 +80,9 @@ def _compare(pack: ServicePack, endpoint: EndpointTemplate, facts: dict[str, Any
 
 
 def _compare_query(service: str, endpoint: EndpointTemplate, operation: dict[str, Any]) -> Iterator[str]:
-    sent = {row.name for row in endpoint.params if row.enabled} | {name for name, _ in parse_qsl(urlsplit(endpoint.url_template).query)}
+    sent = {row.name for row in endpoint.params if row.enabled} | {
+        name for name, _ in parse_qsl(urlsplit(endpoint.url_template).query)
+    }
     known = {*operation["query"], *UNLISTED.get((service, str(endpoint.source)), (set(), ""))[0]}
     if missing := {*operation["required_query"]} - sent:
         yield f"lacks the parameters {sorted(missing)}"
