@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hub.http_builder.importing import curl
 from hub.http_builder.importing.results import ImportResult
 
 
@@ -20,4 +21,5 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("curl", "cURL", curl.recognises, curl.read),
 )  # fmt: skip

@@ -147,7 +147,9 @@ def check_limits(actor: Actor, sends: int = 1) -> None:
     limits = request_limits()
     db.session.execute(sa.select(User.id).where(User.id == actor.user_id).with_for_update())
     own = sa.select(sa.func.count(RequestRun.id)).where(RequestRun.user_id == actor.user_id)
-    active = db.session.scalar(own.where(_is_active())) or 0
+    # Steps of a chain wait for each other: only the one under way counts.
+    waits_for_none = sa.or_(RequestRun.chain_run_id.is_(None), RequestRun.state == RunState.RUNNING)
+    active = db.session.scalar(own.where(_is_active(), waits_for_none)) or 0
     if active >= limits.active:
         raise TooMany(_("%(count)s of your requests are under way. Wait until one has ended, or cancel one.", count=active), 5)
     recent = db.session.scalar(own.where(RequestRun.created_at > utc_now() - dt.timedelta(minutes=1))) or 0

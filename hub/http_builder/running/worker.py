@@ -35,13 +35,20 @@ def run_now(
 
 def run_queued(run_id: str) -> None:
     """Send a queued run. One that is RUNNING already lost its worker: it may have been sent, so it is not sent again."""
-    taken = move(run_id, (RunState.QUEUED,), RunState.RUNNING, started_at=utc_now())
-    if not taken and move(run_id, (RunState.RUNNING,), RunState.INTERRUPTED):
-        log.warning("run %s lost its worker", run_id)
-    db.session.commit()
-    run = db.session.get(RequestRun, run_id) if taken else None
+    run = take(run_id)
     if run is not None:
         send_taken(run)
+        return
+    if move(run_id, (RunState.RUNNING,), RunState.INTERRUPTED):
+        log.warning("run %s lost its worker", run_id)
+    db.session.commit()
+
+
+def take(run_id: str) -> RequestRun | None:
+    """Make a queued run RUNNING, which only one can; None where it is not queued (any more). Commits."""
+    taken = move(run_id, (RunState.QUEUED,), RunState.RUNNING, started_at=utc_now())
+    db.session.commit()
+    return db.session.get(RequestRun, run_id) if taken else None
 
 
 def send_taken(run: RequestRun) -> RunState:
