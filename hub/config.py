@@ -5,72 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import enum
 import os
 import secrets
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from hub.request_settings import REQUEST_SETTINGS, RequestLimits
+from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(Exception):
     """A setting is missing or wrong. The message says which, why, and what to do."""
-
-
-class Need(enum.StrEnum):
-    """How much a setting matters to ``hub check-env``."""
-
-    REQUIRED = "required"
-    RECOMMENDED = "recommended"
-    OPTIONAL = "optional"
-
-
-def as_bool(text: str) -> bool:
-    """``1 true yes on`` and ``0 false no off``, in any case."""
-    lowered = text.strip().lower()
-    if lowered in ("1", "true", "yes", "on"):
-        return True
-    if lowered in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("must be true or false")
-
-
-def as_list(text: str) -> tuple[str, ...]:
-    """Comma-separated words."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _at_least(minimum: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.isdecimal() or int(text) < minimum:
-            raise ValueError(f"must be a whole number, at least {minimum}")
-        return int(text)
-
-    return parse
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ValueError("must be a number from 0 to 1")
-    return value
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError("must be one of " + ", ".join(choices))
-        return text
-
-    return parse
 
 
 def as_encryption_keys(text: str) -> tuple[bytes, ...]:
@@ -158,20 +109,8 @@ def _pool_options(parameters: dict[str, str]) -> dict[str, Any]:
     return options
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting. ``parse`` turns text into the value and raises ValueError with the end of the sentence "NAME ..."."""
-
-    name: str
-    default: str | None
-    meaning: str
-    parse: Callable[[str], Any] = str
-    need: Need = Need.OPTIONAL
-    secret: bool = False
-
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting("HUB_ENV", "development", "development or production.", _one_of("development", "production"), Need.RECOMMENDED),
+    Setting("HUB_ENV", "development", "development or production.", one_of("development", "production"), Need.RECOMMENDED),
     Setting(
         "DATABASE_URL",
         "file:./instance/hub.db",
@@ -190,16 +129,16 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("HUB_INSTANCE_DIR", "instance", "Folder for the embedded database, the development key and locks."),
     Setting("HUB_HOST", "127.0.0.1", "Address that the web server listens on."),
-    Setting("HUB_PORT", "8000", "Port that the web server listens on.", _at_least(1)),
-    Setting("HUB_WEB_WORKERS", "2", "Web worker processes.", _at_least(1)),
-    Setting("HUB_WEB_THREADS", "8", "Threads in each web worker.", _at_least(1)),
+    Setting("HUB_PORT", "8000", "Port that the web server listens on.", at_least(1)),
+    Setting("HUB_WEB_WORKERS", "2", "Web worker processes.", at_least(1)),
+    Setting("HUB_WEB_THREADS", "8", "Threads in each web worker.", at_least(1)),
     Setting(
         "HUB_PUBLIC_URL",
         None,
         "The address people open, e.g. https://hub.example.com. Cookies are Secure when it is https.",
         need=Need.RECOMMENDED,
     ),
-    Setting("HUB_TRUSTED_PROXIES", "0", "How many reverse proxies in front set X-Forwarded-* headers.", _at_least(0)),
+    Setting("HUB_TRUSTED_PROXIES", "0", "How many reverse proxies in front set X-Forwarded-* headers.", at_least(0)),
     Setting(
         "HUB_ALLOWED_ADDRESSES",
         "",
@@ -217,12 +156,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HUB_SAFE_MODE", "false", "Start without any plugin.", as_bool),
     Setting("HUB_REGISTRATION", None, "Whether strangers may register; default: true in development only.", as_bool),
     Setting("HUB_SAMPLE", None, "Give new users a read-only sample instance; default: true in development only.", as_bool),
-    Setting("HUB_WORKER_THREADS", "4", "Jobs that a worker runs at the same time.", _at_least(1)),
+    Setting("HUB_WORKER_THREADS", "4", "Jobs that a worker runs at the same time.", at_least(1)),
     Setting(
         "HUB_EXECUTION_MAX_BYTES",
         "2000000",
         "Largest execution data that is read from an n8n, in bytes.",
-        _at_least(10_000),
+        at_least(10_000),
     ),
     Setting(
         "HUB_AUTOMATION",
@@ -230,12 +169,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether workflows may be explained and repaired without a click, where a person set it.",
         as_bool,
     ),
-    Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", _share),
-    Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", _at_least(0)),
-    Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", _at_least(0)),
-    Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", _at_least(0)),
-    Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", _at_least(0)),
-    Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", share),
+    Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", at_least(0)),
+    Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", at_least(0)),
+    Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", at_least(0)),
+    Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
+    *REQUEST_SETTINGS,
+    Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
 
@@ -274,6 +214,7 @@ class Config:
     worker_threads: int
     execution_max_bytes: int
     automation: AutomationLimits
+    requests: RequestLimits
     log_level: str
 
     @property
@@ -362,6 +303,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             instance_per_hour=values["HUB_AUTOMATION_INSTANCE_PER_HOUR"],
             user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
         ),
+        requests=RequestLimits.of(values),
         log_level=values["HUB_LOG_LEVEL"],
     )
 

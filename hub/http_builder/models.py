@@ -21,6 +21,7 @@ from hub.columns import (
     Timestamps,
     UtcDateTime,
     enum_column,
+    utc_now,
 )
 from hub.contracts.catalog import HttpMethod
 from hub.extensions import Model
@@ -63,6 +64,8 @@ class Request(Timestamps, Model):
     #: Where an import found it (``RequestDraft.origin``), and the definition as it was imported, to know what the person changed.
     origin: Mapped[str | None] = mapped_column(sa.String(400))
     imported: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    #: When a person last changed it: sending it is no change, so no ``onupdate``.
+    updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now)
     #: Set by delete; undo clears it, the daily clean-up removes the row.
     deleted_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
@@ -179,6 +182,13 @@ class RequestRun(Created, Model):
         sa.Index("ix_request_runs_user_created", "user_id", "created_at", "id"),
         sa.Index("ix_request_runs_request_created", "request_id", "created_at", "id"),
         sa.Index("ix_request_runs_chain_run_id", "chain_run_id"),
+        # What is under way, to limit it and to find what lost its worker.
+        sa.Index(
+            "ix_request_runs_active",
+            "user_id",
+            sqlite_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+            postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+        ),
     )
 
     id: Mapped[Key]

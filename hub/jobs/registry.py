@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +11,23 @@ from typing import Any, TypeVar
 Handler = Callable[..., None]
 H = TypeVar("H", bound=Handler)
 
+
+class Lane(enum.StrEnum):
+    """Jobs of different lanes never wait for each other: every lane has threads of its own in the worker."""
+
+    DEFAULT = "default"
+    #: Somebody looks at the page and waits; what takes long is another server.
+    REQUESTS = "requests"
+
+
 HANDLERS: dict[str, Handler] = {}
+#: The lane of every job that is not in the default one.
+LANES: dict[str, Lane] = {}
 #: Seconds between two runs, by name of the job.
 PERIODS: dict[str, int] = {}
 
 
-def job(name: str) -> Callable[[H], H]:
+def job(name: str, lane: Lane = Lane.DEFAULT) -> Callable[[H], H]:
     """Declare the handler of the jobs called ``name``: ``handler(context, **arguments)``.
 
     It may be killed at any point and run again, also while an abandoned run of it still lives, so it must be idempotent.
@@ -25,6 +37,8 @@ def job(name: str) -> Callable[[H], H]:
         if HANDLERS.get(name, handler) is not handler:
             raise ValueError(f"two handlers for jobs called {name!r}")
         HANDLERS[name] = handler
+        if lane is not Lane.DEFAULT:
+            LANES[name] = lane
         return handler
 
     return declare

@@ -20,10 +20,11 @@ from hub.errors import NotFound
 from hub.extensions import DEFERRED, db
 from hub.identifiers import new_id
 from hub.jobs.models import Job, JobState
-from hub.jobs.registry import JobContext, RetryLater, job, periodic
+from hub.jobs.registry import LANES, JobContext, Lane, RetryLater, job, periodic
 
 __all__ = [
     "JobContext",
+    "Lane",
     "RetryLater",
     "claim_job",
     "enqueue",
@@ -90,24 +91,32 @@ def find_job(unique_key: str, *, active: bool = True) -> Job | None:
     return db.session.scalar(statement.execution_options(populate_existing=True))
 
 
-def _is_due(now: dt.datetime) -> sa.ColumnElement[bool]:
+def _is_due(now: dt.datetime, lane: Lane | None) -> sa.ColumnElement[bool]:
     waiting = sa.and_(Job.state == JobState.QUEUED, Job.run_at <= now)
     orphaned = sa.and_(Job.state == JobState.RUNNING, Job.lease_until < now, Job.attempts < MAX_ATTEMPTS)
-    return sa.or_(waiting, orphaned)
+    return sa.and_(sa.or_(waiting, orphaned), _is_in(lane))
 
 
-def has_due_job() -> bool:
-    """Whether there is something to claim. Takes no write lock, so it may be asked often."""
+def _is_in(lane: Lane | None) -> sa.ColumnElement[bool]:
+    if lane is None:
+        return sa.true()
+    if lane is Lane.DEFAULT:
+        return Job.name.not_in(list(LANES))
+    return Job.name.in_([name for name, its_lane in LANES.items() if its_lane is lane])
+
+
+def has_due_job(lane: Lane | None = None) -> bool:
+    """Whether there is something to claim, in any lane or in that one. Takes no write lock, so it may be asked often."""
     db.session.connection(execution_options=DEFERRED)
-    found = db.session.scalar(sa.select(Job.id).where(_is_due(utc_now())).limit(1))
+    found = db.session.scalar(sa.select(Job.id).where(_is_due(utc_now(), lane)).limit(1))
     db.session.rollback()
     return found is not None
 
 
-def claim_job(job_id: str | None = None) -> Job | None:
-    """Take the job that is due longest, or that one, for ``LEASE``; None where there is none. Commits."""
+def claim_job(job_id: str | None = None, lane: Lane | None = None) -> Job | None:
+    """Take the job that is due longest (of the lane), or that one, for ``LEASE``; None where there is none. Commits."""
     now = utc_now()
-    due = sa.select(Job.id).where(_is_due(now))
+    due = sa.select(Job.id).where(_is_due(now, lane))
     if job_id is not None:
         due = due.where(Job.id == job_id)
     chosen = due.order_by(Job.run_at, Job.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()

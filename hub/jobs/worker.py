@@ -19,11 +19,15 @@ from flask import Flask
 from hub.errors import HubError
 from hub.extensions import db
 from hub.jobs import services
-from hub.jobs.registry import HANDLERS, PERIODS, Handler, JobContext, LeaseLost, RetryLater
+from hub.jobs.registry import HANDLERS, PERIODS, Handler, JobContext, Lane, LeaseLost, RetryLater
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+#: How often the lane of requests is looked at: after its last job for a while, and then until the next.
+FAST_POLL_SECONDS = 0.05
+IDLE_POLL_SECONDS = 0.2
+FAST_FOR_SECONDS = 60.0
 BEAT_SECONDS = 1.0
 #: A lease is renewed this often even where there is no progress to tell.
 RENEW_SECONDS = 15.0
@@ -31,26 +35,39 @@ GRACE_SECONDS = 20.0
 
 
 class Worker:
-    """Runs due jobs until it is stopped."""
+    """Runs due jobs of one lane until it is stopped."""
 
-    def __init__(self, app: Flask, threads: int) -> None:
+    def __init__(self, app: Flask, threads: int, lane: Lane = Lane.DEFAULT) -> None:
         self._app = app
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
+        self._lane = lane
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"job-{lane}")
         self._lock = threading.Lock()
         self._drains = 0
         #: Runs of this process with what the heartbeat last stored of them, and when.
         self._running: dict[JobContext, tuple[object, float]] = {}
         self._stopping = threading.Event()
+        self._active_at = 0.0
 
     def poll(self) -> None:
         """Wake threads if something is due. A woken thread takes jobs until none is left."""
         if self._stopping.is_set() or self._drains >= self._threads:
             return
         with self._app.app_context():
-            if not services.has_due_job():
+            if not services.has_due_job(self._lane):
                 return
+        self._active_at = time.monotonic()
         self._wake()
+
+    def poll_often(self) -> None:
+        """Poll until the worker is stopped: often while people send, so that pressing a button feels instant."""
+        while not self._stopping.is_set():
+            try:
+                self.poll()
+            except Exception:
+                log.exception("the queue could not be read")
+            busy = time.monotonic() - self._active_at < FAST_FOR_SECONDS
+            self._stopping.wait(FAST_POLL_SECONDS if busy else IDLE_POLL_SECONDS)
 
     def _wake(self) -> None:
         with self._lock:
@@ -63,7 +80,7 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 with self._app.app_context():
-                    job = services.claim_job()
+                    job = services.claim_job(lane=self._lane)
                     if job is None:
                         return
                     context, name, arguments = JobContext(job.id, job.attempts), job.name, dict(job.arguments)
@@ -98,10 +115,14 @@ class Worker:
         with self._app.app_context():
             services.enqueue_tick(name, PERIODS[name])
 
+    def claim_no_more(self) -> None:
+        """Leave what is due to other workers."""
+        self._stopping.set()
+
     def stop(self, grace: float) -> bool:
         """Claim nothing more and let running jobs end for ``grace`` seconds. Whether all have; those that haven't are queued
         again for another worker, and their runs here are fenced off."""
-        self._stopping.set()
+        self.claim_no_more()
         deadline = time.monotonic() + grace
         while self._running and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -146,6 +167,14 @@ def _handler(name: str) -> Handler:
         raise HubError(f"No handler is declared for jobs called {name}.") from None
 
 
+def _stop_all(workers: tuple[Worker, ...]) -> bool:
+    for worker in workers:
+        worker.claim_no_more()
+    deadline = time.monotonic() + GRACE_SECONDS
+    finished = [worker.stop(max(0.0, deadline - time.monotonic())) for worker in workers]
+    return all(finished)
+
+
 @contextmanager
 def database_kept_open(app: Flask) -> Iterator[None]:
     """Hold a connection to SQLite: whenever its last one closes, it moves its log into the database, which costs more than
@@ -167,23 +196,29 @@ def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, lambda *_: stop.set())
     # A poll that is still under way when the next is due is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    worker = Worker(app, app.extensions["hub_config"].worker_threads)
+    config = app.extensions["hub_config"]
+    default = Worker(app, config.worker_threads)
+    requests = Worker(app, config.requests.threads, Lane.REQUESTS)
     scheduler = BackgroundScheduler(
         timezone="UTC",
-        executors={"default": SchedulerPool(3)},
+        executors={"default": SchedulerPool(4)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    scheduler.add_job(worker.poll, "interval", seconds=POLL_SECONDS)
-    scheduler.add_job(worker.beat, "interval", seconds=BEAT_SECONDS)
+    scheduler.add_job(default.poll, "interval", seconds=POLL_SECONDS)
+    for worker in (default, requests):
+        scheduler.add_job(worker.beat, "interval", seconds=BEAT_SECONDS)
     for name, seconds in PERIODS.items():
-        worker.tick(name)
-        scheduler.add_job(worker.tick, "interval", seconds=seconds, args=[name])
+        default.tick(name)
+        scheduler.add_job(default.tick, "interval", seconds=seconds, args=[name])
     scheduler.start()
-    log.info("the worker runs up to %d jobs at a time", app.extensions["hub_config"].worker_threads)
+    polling = threading.Thread(target=requests.poll_often, name="poll-requests", daemon=True)
+    polling.start()
+    log.info("the worker runs up to %d jobs and %d requests at a time", config.worker_threads, config.requests.threads)
     with database_kept_open(app):
         stop.wait()
         log.info("stopping; running jobs have %d seconds", GRACE_SECONDS)
-        finished = worker.stop(GRACE_SECONDS)
+        finished = _stop_all((default, requests))
+        polling.join(POLL_SECONDS)
     scheduler.shutdown(wait=False)
     if not finished:
         # A thread that does not end would keep the process alive; its job is queued again and built to be killed.

@@ -1,0 +1,61 @@
+"""Files that people upload to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from hub.contracts.actor import Actor
+from hub.contracts.http import BinaryBody, MultipartBody, RequestDefinition
+from hub.errors import Invalid, TooMany
+from hub.extensions import db
+from hub.http_builder.models import RequestFile
+from hub.identifiers import new_id
+from hub.storable import clean_text
+
+MAX_FILE = 10_000_000
+#: All files of a person together.
+MAX_FILES = 500_000_000
+
+
+def store_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> RequestFile:
+    """Keep an uploaded file of at most 10 MB. The caller commits."""
+    if len(content) > MAX_FILE:
+        raise Invalid(_("%(name)s is larger than 10 MB.", name=name))
+    held = sa.select(sa.func.coalesce(sa.func.sum(RequestFile.size), 0)).where(RequestFile.user_id == actor.user_id)
+    if (db.session.scalar(held) or 0) + len(content) > MAX_FILES:
+        raise TooMany(_("Your uploaded files take 500 MB, the most there can be. Delete requests that hold files."), 3600)
+    assert actor.user_id is not None  # noqa: S101 (the hub itself uploads nothing)
+    file = RequestFile(
+        id=new_id(),
+        user_id=actor.user_id,
+        name=clean_text(name).replace("\\", "/").rpartition("/")[2][:255] or "file",
+        media_type=clean_text(media_type)[:200] or "application/octet-stream",
+        size=len(content),
+        content=content,
+    )
+    db.session.add(file)
+    db.session.flush()
+    return file
+
+
+def file_ids(definition: RequestDefinition) -> Iterator[tuple[str, str]]:
+    """The uploaded files of a body: the field that names each, and its id."""
+    body = definition.body
+    if isinstance(body, BinaryBody) and body.file_id:
+        yield "binary", body.file_id
+    if isinstance(body, MultipartBody):
+        yield from (("multipart", part.file_id) for part in body.parts if part.is_file and part.file_id)
+
+
+def check_files(actor: Actor, definition: RequestDefinition) -> None:
+    """``Invalid`` where the body names a file that is not there, or is a stranger's."""
+    named = {file_id: field for field, file_id in file_ids(definition)}
+    if not named:
+        return
+    mine = sa.select(RequestFile.id).where(RequestFile.id.in_(named), RequestFile.user_id == actor.user_id)
+    missing = set(named) - set(db.session.scalars(mine))
+    if missing:
+        raise Invalid(fields={named[file_id]: _("The file is no longer here. Choose it again.") for file_id in missing})

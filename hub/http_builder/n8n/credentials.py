@@ -1,0 +1,205 @@
+"""Which n8n credential signs a request in. A node only refers to it by type, id and name: no secret goes into a node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.contracts.http import (
+    ApiKeyAuth,
+    Auth,
+    AwsSigV4Auth,
+    BasicAuth,
+    BearerAuth,
+    DigestAuth,
+    HmacAuth,
+    NoAuth,
+    Note,
+    OAuth2ClientCredentials,
+    OAuth2Code,
+    RequestDefinition,
+)
+from hub.http_builder.n8n.expressions import find_names
+from hub.http_builder.rendering.placeholders import is_expression
+from hub.redaction import is_secret_name
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCredential:
+    """A credential type that n8n has for one service: hosts that it is for, and the sign-in that it makes."""
+
+    type: str
+    hosts: tuple[str, ...]
+    auth: Auth
+
+
+def _bearer(kind: str, *hosts: str, prefix: str = "Bearer") -> ServiceCredential:
+    return ServiceCredential(kind, hosts, BearerAuth(prefix=prefix))
+
+
+#: n8n's own credential types (2.40.7) for the services that the hub has packs of. Telegram's has no sign-in of its own.
+SERVICE_CREDENTIALS = (
+    _bearer("stripeApi", "api.stripe.com"),
+    _bearer("githubApi", "api.github.com"),
+    _bearer("slackApi", "slack.com"),
+    _bearer("openAiApi", "api.openai.com"),
+    _bearer("sendGridApi", "api.sendgrid.com", "api.eu.sendgrid.com"),
+    _bearer("hubspotAppToken", "api.hubapi.com"),
+    _bearer("notionApi", "api.notion.com"),
+    _bearer("airtableTokenApi", "api.airtable.com"),
+    _bearer("whatsAppApi", "graph.facebook.com"),
+    _bearer("discordBotApi", "discord.com", prefix="Bot"),
+    ServiceCredential("twilioApi", ("api.twilio.com", "verify.twilio.com", "lookups.twilio.com"), BasicAuth()),
+    ServiceCredential("shopifyAccessTokenApi", ("*.myshopify.com",), ApiKeyAuth(name="X-Shopify-Access-Token")),
+    ServiceCredential("googleSheetsOAuth2Api", ("sheets.googleapis.com",), OAuth2Code()),
+)
+#: Credential type -> the sign-in that it makes.
+GENERIC_CREDENTIALS: dict[str, Auth] = {
+    "httpBasicAuth": BasicAuth(),
+    "httpBearerAuth": BearerAuth(),
+    "httpHeaderAuth": ApiKeyAuth(),
+    "httpQueryAuth": ApiKeyAuth(place="query"),
+    "httpDigestAuth": DigestAuth(),
+    "oAuth2Api": OAuth2Code(),
+}
+_AWS = "aws"
+_BEARER = re.compile(r"Bearer\s+(\S.*)", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The credential that a node needs: types that would do, the best first, and what goes into its fields.
+
+    ``fields`` hold names of variables in braces and plain values, never a secret.
+    """
+
+    types: tuple[str, ...]
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a person has to set up in n8n."""
+        fields = ", ".join(f"{name}: {value}" for name, value in self.fields.items() if value)
+        return (Note(code="n8n-credential", details={"type": self.types[0], "fields": fields}),)
+
+
+def find_credential(definition: RequestDefinition) -> Credential | None:
+    """The credential for the definition's authentication; None where it has none, or one that n8n can't make."""
+    auth = definition.auth
+    if isinstance(auth, NoAuth | HmacAuth):
+        return None
+    if isinstance(auth, AwsSigV4Auth):
+        return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
+    generic, fields = _generic(auth)
+    return Credential((*service_types(definition), generic), fields)
+
+
+def service_types(definition: RequestDefinition) -> tuple[str, ...]:
+    """n8n's credential types for the service that the request goes to and the sign-in that it has."""
+    host = _host(definition.url)
+    known = (kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts))
+    return tuple(kind.type for kind in known if _signs_alike(definition.auth, kind.auth))
+
+
+def read_auth(kind: str, name: str | None) -> Auth | None:
+    """The sign-in that a node's credential makes, its secrets as variables that are named after it; None for other types."""
+    shape = GENERIC_CREDENTIALS.get(kind) or next((known.auth for known in SERVICE_CREDENTIALS if known.type == kind), None)
+    if kind == _AWS:
+        shape = AwsSigV4Auth()
+    if shape is None:
+        return None
+    stem = _variable_stem(name or kind)
+    secrets: dict[str, Json] = {
+        "basic": {"username": f"{{{{{stem}_USER}}}}", "password": f"{{{{{stem}_PASSWORD}}}}"},
+        "digest": {"username": f"{{{{{stem}_USER}}}}", "password": f"{{{{{stem}_PASSWORD}}}}"},
+        "bearer": {"token": f"{{{{{stem}_TOKEN}}}}"},
+        "api-key": {"value": f"{{{{{stem}_KEY}}}}"},
+        "oauth2-code": {"client_secret": f"{{{{{stem}_CLIENT_SECRET}}}}"},
+        "aws-sigv4": {"secret_access_key": f"{{{{{stem}_SECRET_ACCESS_KEY}}}}"},
+    }
+    return shape.model_copy(update=secrets[shape.type])
+
+
+def is_sensitive(name: str, value: str, secret_names: Collection[str]) -> bool:
+    """Whether a header or parameter carries a secret: a secret variable, or a text under a name that says so."""
+    if is_expression(value) or not value.strip():
+        return False
+    names = find_names(value)
+    if names:
+        return any(used in secret_names or is_secret_name(used) for used in names)
+    return is_secret_name(name)
+
+
+def credential_of_header(name: str, value: str) -> Credential:
+    """The credential that sends a secret header in the node's place."""
+    bearer = _BEARER.fullmatch(value.strip()) if name.lower() == "authorization" else None
+    if bearer:
+        return Credential(("httpBearerAuth",), {"token": _shown(bearer[1])})
+    return Credential(("httpHeaderAuth",), {"name": name, "value": _shown(value)})
+
+
+def credential_of_parameter(name: str, value: str) -> Credential:
+    """The credential that sends a secret query parameter in the node's place."""
+    return Credential(("httpQueryAuth",), {"name": name, "value": _shown(value)})
+
+
+def _generic(auth: Auth) -> tuple[str, dict[str, str]]:
+    match auth:
+        case BasicAuth():
+            return "httpBasicAuth", {"user": auth.username, "password": _shown(auth.password)}
+        case DigestAuth():
+            return "httpDigestAuth", {"user": auth.username, "password": _shown(auth.password)}
+        case BearerAuth() if auth.prefix == "Bearer":
+            return "httpBearerAuth", {"token": _shown(auth.token)}
+        case BearerAuth():
+            return "httpHeaderAuth", {"name": "Authorization", "value": f"{auth.prefix} {_shown(auth.token)}".strip()}
+        case ApiKeyAuth():
+            kind = "httpHeaderAuth" if auth.place == "header" else "httpQueryAuth"
+            return kind, {"name": auth.name, "value": _shown(auth.value)}
+        case OAuth2ClientCredentials():
+            grant = {"grantType": "Client Credentials", "accessTokenUrl": auth.token_url}
+        case OAuth2Code():
+            grant = {"grantType": "PKCE", "authUrl": auth.authorization_url, "accessTokenUrl": auth.token_url}
+        case _:
+            raise TypeError(type(auth).__name__)
+    return "oAuth2Api", {**grant, "clientId": auth.client_id, "clientSecret": _shown(auth.client_secret), "scope": auth.scope}
+
+
+def _shown(value: str) -> str:
+    """A secret field as a hint may show it: only what stands for a variable."""
+    return value if find_names(value) else ""
+
+
+def _host(url: str) -> str:
+    """The host as it is written; empty where the address has none."""
+    try:
+        return urlsplit(url.strip()).netloc.rpartition("@")[2].partition(":")[0].lower()
+    except ValueError:
+        return ""
+
+
+def _is_host(host: str, patterns: tuple[str, ...]) -> bool:
+    return any(host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:])) for pattern in patterns)
+
+
+def _signs_alike(auth: Auth, shape: Auth) -> bool:
+    """Whether both put their secret into the same place; a token from OAuth counts as one that a person pasted."""
+    if isinstance(auth, OAuth2ClientCredentials):
+        in_bearer = isinstance(shape, BearerAuth) and auth.header_name.lower() == "authorization" and auth.prefix == shape.prefix
+        return in_bearer or (isinstance(shape, ApiKeyAuth) and auth.header_name.lower() == shape.name.lower())
+    if isinstance(auth, BearerAuth) and isinstance(shape, BearerAuth):
+        return auth.prefix.lower() == shape.prefix.lower()
+    if isinstance(auth, ApiKeyAuth) and isinstance(shape, ApiKeyAuth):
+        return (auth.name.lower(), auth.place) == (shape.name.lower(), shape.place)
+    return auth.type == shape.type
+
+
+def _variable_stem(name: str) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    stem = "_".join(words).upper()[:60]
+    return stem if stem[:1].isalpha() else f"N8N_{stem}".rstrip("_")

@@ -1,0 +1,209 @@
+"""Secrets of a saved request: taken out of its definition, stored encrypted, bound to the hosts they may go to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import current_app
+from flask_babel import gettext as _
+
+from hub.contracts.actor import Actor
+from hub.contracts.http import SECRET_AUTH_FIELDS, Auth, Pair, RequestDefinition, RequestDraft
+from hub.crypto import DecryptionError, Vault
+from hub.egress import EgressError, check_url
+from hub.errors import Invalid
+from hub.extensions import db
+from hub.http_builder.models import Request, Variable
+from hub.identifiers import new_id
+from hub.redaction import is_secret_name
+
+PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
+_BUILT_IN = re.compile(r"\{\{\s*\$")
+#: What an Authorization header says before its secret.
+_SCHEME = re.compile(r"(?:Bearer|Basic|Token|Bot|ApiKey|Api-Key|Key|SSWS|GenieKey|OAuth)\s+(?=\S)", re.IGNORECASE)
+_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token"))
+_HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
+#: Scheme and host of a URL, neither holding a placeholder.
+_ORIGIN = re.compile(r"https?://[^/?#{}]+(?=[/?#]|$)", re.IGNORECASE)
+MAX_HOSTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SecretChange:
+    """What becomes of one secret. ``value`` None keeps the stored one; ``hosts`` None keeps them, or binds to the URL's host."""
+
+    name: str
+    value: str | None = None
+    hosts: tuple[str, ...] | None = None
+    removed: bool = False
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text holds no literal secret: it is empty, names a variable, or is an n8n expression."""
+    return not text or text.startswith("=") or bool(PLACEHOLDER.search(text) or _BUILT_IN.search(text))
+
+
+def lift_secrets(draft: RequestDraft, taken: Collection[str] = (), before: Auth | None = None) -> RequestDraft:
+    """The draft with literal secrets of its authentication and headers moved to ``secrets``, a placeholder in their place.
+
+    ``taken`` are names of secrets that the request has already; a new one gets another name, unless it stands where
+    ``before`` named one: then it takes its place.
+    """
+    definition, secrets = draft.definition, dict(draft.secrets)
+    used = {*taken, *secrets, *(row.name for row in definition.variables)}
+
+    def lift(name: str, value: str, replaces: str = "") -> str:
+        named = PLACEHOLDER.fullmatch(replaces)
+        name = named[1] if named and named[1] in taken else next(free for free in _numbered(name) if free not in used)
+        used.add(name)
+        secrets[name] = value
+        return f"{{{{{name}}}}}"
+
+    auth = definition.auth
+    literal = {field: getattr(auth, field) for field in SECRET_AUTH_FIELDS.get(auth.type, ())}
+    old = before if before is not None and before.type == auth.type else None
+    changed = {
+        field: lift(secret_name(auth.type, field), text, getattr(old, field, ""))
+        for field, text in literal.items()
+        if not is_reference(text)
+    }
+    headers = tuple(_lift_header(row, lift) for row in definition.headers)
+    definition = definition.model_copy(update={"auth": auth.model_copy(update=changed), "headers": headers})
+    return draft.model_copy(update={"definition": definition, "secrets": secrets})
+
+
+def secret_name(kind: str, field: str) -> str:
+    """What a secret of the authentication is called where nobody has named it."""
+    return {"api-key": "API_KEY", "bearer": "TOKEN", "hmac": "SIGNING_SECRET"}.get(kind, field.upper())
+
+
+def list_secrets(request_id: str) -> Sequence[Variable]:
+    """The secret variables of a request that is known to be the actor's, by name."""
+    mine = sa.select(Variable).where(Variable.request_id == request_id, Variable.is_secret).order_by(Variable.name)
+    return db.session.scalars(mine).all()
+
+
+def save_draft_secrets(actor: Actor, request: Request, secrets: Mapping[str, str], definition: RequestDefinition) -> None:
+    """Store the values as secret variables of the request, bound to the hosts that ``definition`` sends them to.
+
+    The caller commits. A host that is a placeholder binds nothing: the person names the hosts on the request's page.
+    """
+    change_secrets(actor, request, [SecretChange(name, value) for name, value in secrets.items()], definition)
+
+
+def change_secrets(actor: Actor, request: Request, changes: Sequence[SecretChange], definition: RequestDefinition) -> None:
+    """Apply the changes; ``Invalid`` (``secrets``) where one can't be. The caller commits.
+
+    A stored value goes to no further host unless it is typed again: else whoever may edit could send it to a host of theirs.
+    """
+    if not changes:
+        return
+    stored = {variable.name: variable for variable in list_secrets(request.id)}
+    for change in changes:
+        variable = stored.get(change.name)
+        if change.removed:
+            if variable is not None:
+                db.session.delete(variable)
+            continue
+        hosts = None if change.hosts is None else _check_hosts(change.name, change.hosts)
+        if variable is None:
+            if not change.value:
+                raise Invalid(fields={"secrets": _("Enter the value of %(name)s.", name=change.name)})
+            variable = Variable(id=new_id(), user_id=actor.user_id, request_id=request.id, scope=f"request:{request.id}")
+            variable.name, variable.is_secret, variable.hosts = change.name, True, []
+            db.session.add(variable)
+        if change.value:
+            variable.secret_value = _vault().encrypt(change.value, binding=binding_of(variable.id))
+            variable.hosts = list(
+                dict.fromkeys([*variable.hosts, *hosts_of(definition, change.name)]) if hosts is None else hosts
+            )
+        elif hosts is not None:
+            if not set(hosts) <= set(variable.hosts):
+                words = _("Enter the value of %(name)s again to let it go to another host.", name=change.name)
+                raise Invalid(fields={"secrets": words})
+            variable.hosts = list(hosts)
+
+
+def copy_secrets(source: Request, target: Request) -> None:
+    """Give the secrets of one request to its copy, encrypted anew: an envelope opens at its own row alone."""
+    for variable in list_secrets(source.id):
+        copy = Variable(id=new_id(), user_id=target.user_id, request_id=target.id, scope=f"request:{target.id}", is_secret=True)
+        copy.name, copy.hosts, copy.description = variable.name, list(variable.hosts), variable.description
+        try:
+            value = _vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
+        except DecryptionError:
+            continue  # encrypted with a key that is gone: the copy names it and has no value
+        copy.secret_value = _vault().encrypt(value, binding=binding_of(copy.id))
+        db.session.add(copy)
+
+
+def seal_typed(actor: Actor, value: str) -> str:
+    """A secret that was typed and is not saved yet, so that a form which comes back with a message still has it."""
+    return _vault().encrypt(value, binding=f"requests.typed:{actor.user_id}")
+
+
+def open_typed(actor: Actor, envelope: str) -> str:
+    """What ``seal_typed`` sealed for this person; empty where it does not open."""
+    try:
+        return _vault().decrypt(envelope, binding=f"requests.typed:{actor.user_id}")
+    except DecryptionError:
+        return ""
+
+
+def hosts_of(definition: RequestDefinition, name: str) -> list[str]:
+    """The hosts that the definition sends the secret ``name`` to: the URL's, or the token's for an OAuth2 client."""
+    auth, placeholder = definition.auth, f"{{{{{name}}}}}"
+    is_client_secret = getattr(auth, "client_secret", None) == placeholder
+    url = getattr(auth, "token_url", "") if is_client_secret else definition.url
+    authority = authority_of(url)
+    return [authority] if authority else []
+
+
+def authority_of(url: str) -> str | None:
+    """``host`` or ``host:port`` of a URL, None where a placeholder or nothing sensible stands there."""
+    origin = _ORIGIN.match(url)
+    try:
+        return check_url(origin[0]).authority if origin else None
+    except EgressError:
+        return None
+
+
+def binding_of(variable_id: str) -> str:
+    """What an encrypted variable is bound to."""
+    return f"variables.secret_value:{variable_id}"
+
+
+def _lift_header(row: Pair, lift: Callable[[str, str], str]) -> Pair:
+    if is_reference(row.value) or not (row.name.lower() in _HEADERS or is_secret_name(row.name)):
+        return row
+    scheme = _SCHEME.match(row.value)
+    start = scheme.end() if scheme else 0
+    name = "TOKEN" if scheme else re.sub(r"[^A-Z0-9]+", "_", row.name.upper()).strip("_") or "SECRET"
+    return row.model_copy(update={"value": row.value[:start] + lift(name, row.value[start:])})
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}_{number}"
+        number += 1
+
+
+def _check_hosts(name: str, hosts: Sequence[str]) -> list[str]:
+    found = list(dict.fromkeys(host.strip().lower() for host in hosts if host.strip()))
+    wrong = next((host for host in found if not _HOST.fullmatch(host)), None)
+    if wrong is not None:
+        words = _("%(host)s is no host. Write api.example.com, api.example.com:8443 or *.example.com.", host=wrong)
+        raise Invalid(fields={"secrets": words})
+    if len(found) > MAX_HOSTS:
+        raise Invalid(fields={"secrets": _("%(name)s may go to at most %(most)s hosts.", name=name, most=MAX_HOSTS)})
+    return found
+
+
+def _vault() -> Vault:
+    vault: Vault = current_app.extensions["hub_vault"]
+    return vault
