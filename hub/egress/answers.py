@@ -96,6 +96,9 @@ def _judge(raw: http.client.HTTPResponse, target: Target) -> Answered:
     lengths = {value.strip() for name, value in headers if name.lower() == "content-length"}
     if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
         raise EgressError("bad-answer", host=target.host, reason="content-length")
+    framing = {value.strip().lower() for name, value in headers if name.lower() == "transfer-encoding"}
+    if not framing <= {"chunked", "identity"}:  # http.client would take the frames for the body
+        raise EgressError("bad-answer", host=target.host, reason="chunks")
     return Answered(raw, raw.status, reason, _VERSIONS.get(raw.version, "HTTP/1.1"), headers)
 
 
