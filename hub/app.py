@@ -36,7 +36,9 @@ from hub.executions.views import bp as executions_pages
 from hub.extensions import Base, db, htmx
 from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
+from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
+from hub.http_builder.n8n import models as _n8n
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
@@ -62,6 +64,7 @@ MODELS = (
     _catalog,
     _executions,
     _http_builder,
+    _n8n,
     _instances,
     _jobs,
     _plugin_settings,
@@ -76,6 +79,7 @@ JOBS = (
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
+    _http_builder_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
