@@ -39,6 +39,7 @@ from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.n8n import models as _n8n
+from hub.http_builder.oauth_views import bp as oauth_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
@@ -96,6 +97,7 @@ PAGES = (
     model_use_pages,
     automation_pages,
     catalog_pages,
+    oauth_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,
