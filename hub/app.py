@@ -39,6 +39,7 @@ from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
+from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.http_builder.running.run_pages import bp as runs_pages
 from hub.instances import models as _instances
@@ -66,6 +67,7 @@ MODELS = (
     _catalog,
     _executions,
     _http_builder,
+    _n8n,
     _instances,
     _jobs,
     _plugin_settings,

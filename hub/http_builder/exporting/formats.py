@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
 from hub.http_builder.exporting.results import ExportResult
+from hub.http_builder.n8n.clipboard import write_clipboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +21,5 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("n8n", "n8n", write_clipboard),
 )  # fmt: skip

@@ -90,7 +90,9 @@ def client_of(definition: RequestDefinition, values: Values) -> Client:
     if not isinstance(auth, OAuth2ClientCredentials | OAuth2Code):
         raise TypeError("the request has no OAuth2 authentication")
     renderer = Renderer(values.with_variables_of(definition))
-    _url, target = render_url(Renderer(values.with_variables_of(definition)), definition.url, [])
+    # Apart, because what stands in the URL does not go to the token endpoint.
+    of_url = Renderer(values.with_variables_of(definition))
+    _url, target = render_url(of_url, definition.url, [])
     token_url, endpoint = render_url(renderer, auth.token_url, [], "auth.token_url")
     authorization_url = ""
     if isinstance(auth, OAuth2Code):
@@ -104,7 +106,7 @@ def client_of(definition: RequestDefinition, values: Values) -> Client:
     scope = renderer.text(auth.scope, "auth.scope").strip()
     audience = renderer.text(auth.audience, "auth.audience").strip() if isinstance(auth, OAuth2ClientCredentials) else ""
     if target is None:
-        renderer.refuse("url", "url-missing")
+        renderer.problems += of_url.problems
     for place in (endpoint, target):
         if place is not None:
             _check_hosts(renderer, place)

@@ -61,6 +61,13 @@ def encode_parameter(name: str, value: str) -> str:
     return f"{quote_plus(name, errors='replace')}={quote_plus(value, errors='replace')}"
 
 
+def split_url(url: str) -> tuple[str, str, str]:
+    """Authority, path and query of what ``render_url`` made; also of what is no usable URL."""
+    rest, _mark, query = url.partition("://")[2].partition("?")
+    authority, slash, path = rest.partition("/")
+    return authority, slash + path, query
+
+
 def _tidy(text: str, also: str) -> str:
     """Encode what a URL cannot hold (spaces, other scripts, a lone ``%``); what is encoded already stays."""
     return quote(_STRAY_PERCENT.sub("%25", text), safe=_SEGMENT + also + "%", errors="replace")

@@ -11,8 +11,11 @@ from hub.errors import HubError, Invalid
 from hub.htmx import go_to, render
 from hub.http_builder.running import chains
 from hub.http_builder.running.chains import MAX_STEPS
+from hub.http_builder.running.words import name_chain_state
 
 bp = Blueprint("chains", __name__)
+
+bp.add_app_template_global(name_chain_state, "name_chain_state")
 
 #: Empty rows at the end of the form.
 SPARE_ROWS = 2

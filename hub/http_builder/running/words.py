@@ -48,6 +48,18 @@ _COMPARISONS: dict[str, Any] = {
 }
 
 
+_CHAIN_STATES: dict[RunState, Any] = {
+    **_STATES,
+    RunState.DONE: lazy_gettext("Done"),
+    RunState.FAILED: lazy_gettext("Stopped at a failure"),
+}
+
+
+def name_chain_state(state: RunState) -> str:
+    """The state of a chain's run."""
+    return str(_CHAIN_STATES[state])
+
+
 def name_state(state: RunState) -> str:
     """A run's state."""
     return str(_STATES[state])
