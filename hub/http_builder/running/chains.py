@@ -138,7 +138,8 @@ def save_chain(actor: Actor, chain_id: str | None, name: str, steps: Sequence[st
 
 def list_choices(actor: Actor) -> list[tuple[str, str]]:
     """The requests that a step may be, by name: id and label."""
-    own = sa.select(Request.id, Request.name, Request.method).where(Request.user_id == actor.user_id, Request.deleted_at.is_(None))
+    own = sa.select(Request.id, Request.name, Request.method).where(Request.user_id == actor.user_id)
+    own = own.where(Request.deleted_at.is_(None))
     rows = db.session.execute(own.order_by(sa.func.lower(Request.name), Request.id).limit(MAX_CHOICES))
     return [(request_id, f"{method} {name}") for request_id, name, method in rows]
 

@@ -12,6 +12,7 @@ from hub.egress import describe_egress_error
 from hub.http_builder.models import RequestRun, RunState
 from hub.http_builder.rendering import Problem
 from hub.http_builder.rendering.words import describe_problem, describe_token_error
+from hub.http_builder.running.values import SecretLost
 
 _STATES: dict[RunState, Any] = {
     RunState.QUEUED: lazy_gettext("Queued"),
@@ -81,8 +82,7 @@ def describe_error(error: Mapping[str, Any]) -> list[str]:
         case "not-ready":
             return [describe_problem(Problem(each["place"], each["code"], each["details"])) for each in details["problems"]]
         case "secret-lost":
-            words = _("The secret %(name)s cannot be opened: the hub's encryption key has changed. Enter its value again.", **details)
-            return [words]
+            return [SecretLost(details["name"]).message]
         case "inputs-lost":
             return [_("The secrets that were typed cannot be opened any more. Send the request again.")]
         case "token":
