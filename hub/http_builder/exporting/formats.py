@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
+from hub.http_builder.exporting import curl, httpie, javascript_fetch, python_requests
 from hub.http_builder.exporting.results import ExportResult
 
 
@@ -20,4 +21,10 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("curl", "cURL (bash)", curl.write_bash),
+    Format("curl-cmd", "cURL (cmd)", curl.write_cmd),
+    Format("curl-powershell", "cURL (PowerShell)", curl.write_powershell),
+    Format("python-requests", "Python (requests)", python_requests.write),
+    Format("javascript-fetch", "JavaScript (fetch)", javascript_fetch.write),
+    Format("httpie", "HTTPie", httpie.write),
 )  # fmt: skip
