@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
+from hub.http_builder.exporting import openapi, postman
 from hub.http_builder.exporting.results import ExportResult
 
 
@@ -20,4 +21,6 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("postman", "Postman", postman.write),
+    Format("openapi", "OpenAPI", openapi.write),
 )  # fmt: skip
