@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
-from hub.http_builder.exporting import curl, httpie, javascript_fetch, python_requests
+from hub.http_builder.exporting import curl, httpie, javascript_fetch, openapi, postman, python_requests
 from hub.http_builder.exporting.results import ExportResult
 from hub.http_builder.n8n.clipboard import write_clipboard
 
@@ -29,4 +29,6 @@ FORMATS: tuple[Format, ...] = (
     Format("python-requests", "Python (requests)", python_requests.write),
     Format("javascript-fetch", "JavaScript (fetch)", javascript_fetch.write),
     Format("httpie", "HTTPie", httpie.write),
+    Format("postman", "Postman", postman.write),
+    Format("openapi", "OpenAPI", openapi.write),
 )  # fmt: skip

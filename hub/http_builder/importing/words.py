@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 
 from hub.contracts.http import Note
+from hub.http_builder.importing import document_words
 from hub.http_builder.importing.results import ImportRefused
 
 _REFUSALS: dict[str, Any] = {
@@ -21,6 +22,7 @@ _REFUSALS: dict[str, Any] = {
     "too-deep": lazy_gettext("The document is nested too deeply: at most %(limit)s levels are read."),
     # cURL
     "not-a-command": lazy_gettext("This is no cURL command."),
+    **document_words.REFUSALS,
 }
 
 _NOTES: dict[str, Any] = {
@@ -28,6 +30,7 @@ _NOTES: dict[str, Any] = {
     "file-needed": lazy_gettext("Choose the file “%(name)s” before sending; files are never read from the server."),
     # Exporters
     "secret-left-out": lazy_gettext("The secret is not written down: set the environment variable %(name)s."),
+    **document_words.NOTES,
 }
 
 
