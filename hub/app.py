@@ -38,6 +38,7 @@ from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
 from hub.http_builder import models as _http_builder
 from hub.http_builder.n8n import models as _n8n
+from hub.http_builder.n8n.views import bp as n8n_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
@@ -93,6 +94,7 @@ PAGES = (
     analyses_pages,
     model_use_pages,
     automation_pages,
+    n8n_pages,
     catalog_pages,
     audit_pages,
     system_pages,
