@@ -36,6 +36,7 @@ from hub.executions.views import bp as executions_pages
 from hub.extensions import Base, db, htmx
 from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
+from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.n8n.views import bp as n8n_pages
@@ -79,6 +80,7 @@ JOBS = (
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
+    _http_builder_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,

@@ -37,6 +37,7 @@ __all__ = [
     "Outdated",
     "RequestRow",
     "SecretChange",
+    "add_requests",
     "arrange_request",
     "count_requests",
     "create_request",
@@ -129,13 +130,9 @@ def create_request(
     changes = list(secrets)
     draft = check_draft(lift_secrets(draft, [change.name for change in changes]))
     check_files(actor, draft.definition)
-    if count_requests(actor) >= MAX_REQUESTS:
-        raise Invalid(_("You have %(most)s requests, the most there can be. Delete some first.", most=MAX_REQUESTS))
-    assert actor.user_id is not None  # noqa: S101 (the hub itself saves no requests)
-    request = Request(id=new_id(), user_id=actor.user_id, service_id=service_id, endpoint_id=endpoint_id)
-    _apply(request, draft)
-    if draft.origin:
-        request.origin, request.imported = draft.origin[:400], draft.definition.model_dump(mode="json")
+    _check_room(actor, 1)
+    request = _new_row(actor, draft)
+    request.service_id, request.endpoint_id = service_id, endpoint_id
     db.session.add(request)
     db.session.flush()
     change_secrets(actor, request, [*_typed(draft), *changes], draft.definition)
@@ -143,6 +140,17 @@ def create_request(
     if commit:
         db.session.commit()
     return request
+
+
+def add_requests(actor: Actor, drafts: Sequence[RequestDraft]) -> list[Request]:
+    """New requests from drafts that were checked, with their secrets, in few statements. The caller commits and records the event."""
+    _check_room(actor, len(drafts))
+    requests = [_new_row(actor, draft) for draft in drafts]
+    db.session.add_all(requests)
+    db.session.flush()
+    for request, draft in zip(requests, drafts, strict=True):
+        change_secrets(actor, request, _typed(draft), draft.definition)
+    return requests
 
 
 def update_request(
@@ -242,6 +250,20 @@ def remove_deleted_requests(now: dt.datetime | None = None) -> int:
 
 def _own(actor: Actor, request_id: str) -> sa.Select[Request]:
     return sa.select(Request).where(Request.id == request_id, Request.user_id == actor.user_id)
+
+
+def _check_room(actor: Actor, more: int) -> None:
+    if count_requests(actor) + more > MAX_REQUESTS:
+        raise Invalid(_("You have %(most)s requests, the most there can be. Delete some first.", most=MAX_REQUESTS))
+
+
+def _new_row(actor: Actor, draft: RequestDraft) -> Request:
+    assert actor.user_id is not None  # noqa: S101 (the hub itself saves no requests)
+    request = Request(id=new_id(), user_id=actor.user_id)
+    _apply(request, draft)
+    if draft.origin:
+        request.origin, request.imported = draft.origin[:400], draft.definition.model_dump(mode="json")
+    return request
 
 
 def _apply(request: Request, draft: RequestDraft) -> None:

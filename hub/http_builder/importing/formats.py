@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.http_builder.importing import n8n
+from hub.http_builder.importing import curl, n8n
 from hub.http_builder.importing.results import ImportResult
 
 
@@ -21,5 +21,6 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("curl", "cURL", curl.recognises, curl.read),
     Format("n8n", "n8n", n8n.recognises, n8n.read),
 )  # fmt: skip

@@ -18,7 +18,7 @@ class ImportRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportedEnvironment:
-    """Variables that came along, such as a Postman environment's. ``secrets`` are values by name, in ``variables`` they are not."""
+    """Variables that came along, such as a Postman environment's. ``secrets`` are values by name, beside ``variables``."""
 
     name: str
     variables: tuple[Pair, ...] = ()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable
 
 from hub.contracts.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, Pair
-from hub.redaction import is_secret_name
+from hub.redaction.names import is_ordinary, is_secret_name, is_secret_parameter
+from hub.redaction.search import Search
+from hub.redaction.shapes import find_shapes
 
 PLACEHOLDER = re.compile(r"\{\{\s*\$?[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}")
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 _MAX_NAME = 60
+#: Shorter values stand in many places by chance.
+_SHORTEST = 4
 #: Words before a token in an Authorization header; others (``AWS4-HMAC-SHA256``, ``Digest``) begin something that is no token.
 _PREFIXES = frozenset(("apikey", "api-key", "bearer", "bot", "geniekey", "key", "oauth", "sso-key", "ssws", "token"))
 #: Headers that belong to the browser or the protocol although their names look like a key's.
 _NO_KEYS = frozenset(("sec-websocket-key", "idempotency-key", "x-idempotency-key", "cookie"))
+_NO_AUTH = NoAuth()
 
 
 class SecretCollector:
@@ -27,11 +33,11 @@ class SecretCollector:
         self._taken = set(taken)
 
     def keep(self, name: str, value: str) -> str:
-        """The placeholder that stands for the value. What is empty, a variable or an n8n expression is no literal secret and stays.
+        """The placeholder that stands for the value. What is empty, names a variable or is an expression of n8n stays.
 
         The same value has one name; another value under the same name gets a number.
         """
-        if not value or value.startswith("=") or PLACEHOLDER.search(value):
+        if not value or (value.startswith("=") and "{{" in value) or PLACEHOLDER.search(value):
             return value
         found = next((known for known, kept in self.values.items() if kept == value), None)
         if found is None:
@@ -44,14 +50,16 @@ class SecretCollector:
         return "{{" + found + "}}"
 
 
-def take_credentials(headers: Iterable[Pair], secrets: SecretCollector) -> tuple[tuple[Pair, ...], Auth]:
+def take_credentials(headers: Iterable[Pair], secrets: SecretCollector, auth: Auth = _NO_AUTH) -> tuple[tuple[Pair, ...], Auth]:
     """The headers without the one that signs in, and that one as authentication; other secret headers name a variable.
 
-    An ``Authorization`` header signs in, or else the only header with a key's name. Several of them stay headers.
+    An ``Authorization`` header signs in, or else the only header with a key's name. Several of them stay headers, and so do
+    all where ``auth`` is known already.
     """
     rows = list(headers)
+    if not isinstance(auth, NoAuth):
+        return tuple(_without_secret(row, secrets) for row in rows), auth
     signing = [row for row in rows if row.enabled and row.name.lower() == "authorization"]
-    auth: Auth = NoAuth()
     if len(signing) == 1:
         auth = read_authorization(signing[0].value, secrets)
     elif not signing:
@@ -90,6 +98,42 @@ def _read_basic(encoded: str, secrets: SecretCollector) -> BasicAuth | None:
     return BasicAuth(
         username=secrets.keep("USERNAME", user) if not password else user, password=secrets.keep("PASSWORD", password)
     )
+
+
+def hide_rows(rows: Iterable[Pair], secrets: SecretCollector) -> tuple[Pair, ...]:
+    """Parameters or form fields, those with a secret's name naming a variable instead."""
+    return tuple(
+        row.model_copy(update={"value": secrets.keep(row.name, row.value)})
+        if is_secret_parameter(row.name, row.value) and not is_ordinary(row.value)
+        else row
+        for row in rows
+    )
+
+
+def hide_in_url(url: str, secrets: SecretCollector) -> str:
+    """The URL with keys that are known by their form (a bot's token in the path) named instead."""
+    for value in sorted(find_shapes(url), key=len, reverse=True):
+        if value in url and not PLACEHOLDER.search(value):
+            url = url.replace(value, secrets.keep("TOKEN", value))
+    return url
+
+
+def hide_in_json(text: str, secrets: SecretCollector) -> str:
+    """JSON text in which secrets are named instead; only where that changes no other byte. What is no JSON stays as it is."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    search = Search()
+    search.walk_names(document)
+    search.walk_shapes(document)
+    for value in search.values:
+        written = json.dumps(value, ensure_ascii=False)[1:-1]
+        if written != value or PLACEHOLDER.search(value) or len(value) < _SHORTEST:
+            continue
+        named = re.search(rf'"([^"\\\n]{{1,80}})"\s*:\s*"{re.escape(value)}"', text)
+        text = text.replace(f'"{value}"', f'"{secrets.keep(named.group(1) if named else "SECRET", value)}"')
+    return text
 
 
 def _without_secret(row: Pair, secrets: SecretCollector) -> Pair:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from hub.contracts.exchange import ExchangeLimits, WireRequest
 from hub.contracts.http import Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
@@ -133,18 +133,11 @@ def _check_hosts(renderer: Renderer, target: Target) -> None:
 
 
 def _bound_secrets(renderer: Renderer, signing: Signing, target: Target | None) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every spelling of a secret that stands in the request, with the hosts that may see it."""
-    here = (f"{_bracketed(target.host)}:{target.port}",) if target else ()
+    """Every secret that stands in the request, with the hosts that may see it."""
+    here = (target.authority,) if target else ()
     own = [(value.text, value.hosts) for value in renderer.used]
     own += [(secret, here) for secret in (*renderer.own_secrets, *signing.derived)]
-    for secret, hosts in own:
-        for spelling in dict.fromkeys((secret, quote_plus(secret, errors="replace"), quote(secret, safe="", errors="replace"))):
-            if spelling:
-                yield spelling, hosts
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return ((secret, hosts) for secret, hosts in own if secret)
 
 
 def _mask(renderer: Renderer, auth: Auth, signing: Signing) -> Mask:

@@ -1,0 +1,135 @@
+"""cURL commands as people paste them: of bash, cmd or PowerShell, from documentation or a browser's "Copy as"."""
+
+from __future__ import annotations
+
+import re
+
+from hub.contracts.http import Note, Pair, RequestDraft
+from hub.http_builder.importing import curl_words, powershell, windows_words
+from hub.http_builder.importing.commands import PROGRAM, Command
+from hub.http_builder.importing.curl_options import read_operations
+from hub.http_builder.importing.curl_request import read_drafts
+from hub.http_builder.importing.results import ImportRefused, ImportResult
+from hub.http_builder.importing.secrets import PLACEHOLDER
+from hub.redaction.names import is_secret_name
+from hub.redaction.shapes import find_shapes
+
+#: More than a person pastes.
+MAX_REQUESTS = 200
+_BEGINNING = 4000
+_CURL = re.compile(
+    r"^[\s>$#%]*(?:(?:sudo|time|exec|env|[A-Za-z_][A-Za-z0-9_]*=\S*)\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s^]", re.I | re.M
+)
+#: A caret before a line's end or a sign, or quotes doubled within quotes.
+_CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%{}]|[{,:\[]\"\"\w")
+_BACKTICK_AT_END = re.compile(r"`[ \t]*\r?\n")
+_NATIVE_QUOTES = re.compile(r"curl\.exe\s[^\n]*'[^'\n]*\\\"", re.IGNORECASE)
+_PROMPT = re.compile(r"^(?:[ \t]*(?:[$#%]|PS [^>\n]*>|[A-Za-z]:\\[^>\n]*>)[ \t]+)(?=\S*curl)", re.M)
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_BEFORE = frozenset(("sudo", "time", "exec", "env", "command", "nohup"))
+
+
+def recognises(text: str) -> bool:
+    """Whether the text looks like a command for curl or PowerShell's requests."""
+    beginning = text[:_BEGINNING]
+    return bool(_CURL.search(beginning)) or powershell.recognises(beginning)
+
+
+def read(text: str) -> ImportResult:
+    """The requests of all commands in the text. Raises ``ImportRefused``."""
+    try:
+        drafts, notes = _read(_PROMPT.sub("", text.strip() + "\n"))
+    except RecursionError as error:
+        raise ImportRefused("too-deep", limit=100) from error
+    return ImportResult("curl", tuple(drafts), tuple(notes))
+
+
+def _read(text: str) -> tuple[list[RequestDraft], list[Note]]:
+    if powershell.recognises(text):
+        return powershell.read(text), []
+    drafts: list[RequestDraft] = []
+    refusals: list[ImportRefused] = []
+    ignored: list[str] = []
+    assigned: dict[str, str] = {}
+    for command in _commands(text):
+        assigned.update(_assignments(command.words))
+        words = _without_beginning(command.words)
+        if words is None:
+            ignored += [] if command.source or _assignments(command.words) else [command.words[0][:40]]
+            continue
+        try:
+            drafts += [_with_values(draft, assigned) for draft in _read_command(command, words)]
+        except ImportRefused as refused:
+            refusals.append(refused)
+        if len(drafts) > MAX_REQUESTS:
+            raise ImportRefused("too-many-requests", limit=MAX_REQUESTS)
+    if not drafts:
+        raise refusals[0] if refusals else ImportRefused("not-a-command")
+    notes = [Note(code="command-refused", details={"reason": refused.code, **refused.details}) for refused in refusals]
+    notes += [Note(code="command-ignored", details={"command": name}) for name in dict.fromkeys(ignored)]
+    return drafts, notes
+
+
+def _commands(text: str) -> list[Command]:
+    """The commands by the rules of the shell that the text is for."""
+    if _CMD.search(text):
+        return windows_words.read_cmd(text)
+    if _NATIVE_QUOTES.search(text) or (_BACKTICK_AT_END.search(text) and not re.search(r"\\\r?\n", text)):
+        commands = windows_words.read_powershell(text)
+        for command in commands:
+            command.words = [windows_words.undo_native_quoting(word) for word in command.words]
+        return commands
+    return curl_words.read_commands(text)
+
+
+def _without_beginning(words: list[str]) -> list[str] | None:
+    """The words behind ``curl``; None where the command is for another program."""
+    for index, word in enumerate(words):
+        if PROGRAM.fullmatch(word):
+            return words[index + 1 :]
+        if word not in _BEFORE and not _ASSIGNMENT.fullmatch(word):
+            return None
+    return None
+
+
+def _assignments(words: list[str]) -> dict[str, str]:
+    """``NAME=value`` before a command, or as a command of its own."""
+    found = {}
+    for word in words[1:] if words[:1] == ["export"] else words:
+        assignment = _ASSIGNMENT.fullmatch(word)
+        if not assignment:
+            break
+        found[assignment.group(1)] = assignment.group(2)
+    return found
+
+
+def _with_values(draft: RequestDraft, assigned: dict[str, str]) -> RequestDraft:
+    """The draft with the values of the shell's variables that it uses."""
+    used = set(re.findall(r"\{\{(\w+)\}\}", draft.definition.model_dump_json()))
+    values = {name: value for name, value in assigned.items() if name in used and not PLACEHOLDER.search(value)}
+    secrets = {name: value for name, value in values.items() if is_secret_name(name) or any(find_shapes(value))}
+    plain = tuple(Pair(name=name, value=value) for name, value in values.items() if name not in secrets)
+    definition = draft.definition.model_copy(update={"variables": plain})
+    return draft.model_copy(update={"definition": definition, "secrets": {**draft.secrets, **secrets}})
+
+
+def _read_command(command: Command, words: list[str]) -> list[RequestDraft]:
+    stdin = command.stdin if command.stdin is not None else _output_of(command.source)
+    drafts = []
+    for operation in read_operations(words):
+        operation.notes[:0] = command.notes
+        drafts += read_drafts(operation, stdin)
+    if not drafts:
+        raise ImportRefused("no-url")
+    return drafts
+
+
+def _output_of(command: Command | None) -> str | None:
+    """What a command before the pipe writes, where that is plain to see: ``echo 'text'``."""
+    if command is None or command.words[:1] not in (["echo"], ["printf"]):
+        return None
+    name, *words = command.words
+    if name == "printf":
+        return words[0] if len(words) == 1 and not re.search(r"[%\\]", words[0]) else None
+    ends_line = words[:1] != ["-n"]
+    return " ".join(words if ends_line else words[1:]) + ("\n" if ends_line else "")
