@@ -41,6 +41,7 @@ from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
 from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
+from hub.http_builder.n8n.views import bp as n8n_pages
 from hub.http_builder.oauth_views import bp as oauth_pages
 from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.http_builder.running.run_pages import bp as runs_pages
@@ -101,6 +102,7 @@ PAGES = (
     model_use_pages,
     automation_pages,
     requests_pages,
+    n8n_pages,
     catalog_pages,
     oauth_pages,
     environments_pages,
