@@ -81,7 +81,7 @@ class Node:
 
 @dataclass(slots=True)
 class BodyView:
-    """What is shown of a body. ``shows``: empty, tree, rows, text, image, or file; ``first`` and ``rest`` tell what else is there.
+    """What is shown of a body. ``shows``: empty, tree, rows, text, image, hex or file; ``rest`` is where the rest begins.
 
     ``problem``: a code of ``describe_problem``; ``reason`` is the JSON reader's word for what is wrong.
     """

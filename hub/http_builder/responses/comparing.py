@@ -113,5 +113,5 @@ def _text_changes(before: str, after: str) -> tuple[list[str], bool]:
     old, new = old[first : len(old) - ends + 3 if ends > 3 else None], new[first : len(new) - ends + 3 if ends > 3 else None]
     complete = max(len(old), len(new)) <= MAX_LINES
     lines = [[make_visible(line[:MAX_LINE]) for line in side[:MAX_LINES]] for side in (old, new)]
-    shown = list(unified_diff(*lines, lineterm="", n=3))[2:]
+    shown = list(unified_diff(lines[0], lines[1], lineterm="", n=3))[2:]
     return shown[:MAX_DIFF_LINES], complete and len(shown) <= MAX_DIFF_LINES

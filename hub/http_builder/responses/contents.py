@@ -77,6 +77,8 @@ _EXTENSIONS = {
     "video/mp4": "mp4",
     "video/webm": "webm",
 }
+#: Control characters that no text has.
+_ODD = frozenset(map(chr, range(0x20))) - frozenset("\t\n\r\f\x1b")
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq"})
 
 
@@ -191,9 +193,7 @@ def _looks_binary(body: bytes) -> bool:
     sample = body[:4096]
     if b"\0" in sample:
         return True
-    odd = sum(
-        1 for letter in sample.decode("utf-8", "replace") if letter == "\ufffd" or (letter < " " and letter not in "\t\n\r\f\x1b")
-    )
+    odd = sum(letter == "\ufffd" or letter in _ODD for letter in sample.decode("utf-8", "replace"))
     return odd > len(sample) // 10
 
 

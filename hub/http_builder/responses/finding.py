@@ -1,4 +1,4 @@
-"""Searching within a body: a text in keys, values or lines, or a JSONPath. Each search is bounded in time and in what it finds."""
+"""Searching within a body: a text in keys, values or lines, or a JSONPath; bounded in time and in what is found."""
 
 from __future__ import annotations
 

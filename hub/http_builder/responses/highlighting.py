@@ -16,7 +16,8 @@ MAX_COLOURED = 20_000
 MAX_LINE = 5_000
 MAX_MARKUP = 250_000
 
-_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix="hl-")
+_FORMATTER = HtmlFormatter(nowrap=True, classprefix="hl-")
+_KINDS: dict[Kind, type[Lexer]] = {Kind.JSON: JsonLexer, Kind.HTML: HtmlLexer, Kind.XML: XmlLexer}
 _LEXERS: dict[str, type[Lexer]] = {
     "css": CssLexer,
     "javascript": JavascriptLexer,
@@ -37,10 +38,5 @@ def colour(text: str, content: Content) -> Markup:
 
 
 def _lexer(content: Content) -> type[Lexer]:
-    if content.kind is Kind.JSON:
-        return JsonLexer
-    if content.kind is Kind.HTML:
-        return HtmlLexer
-    if content.kind is Kind.XML:
-        return XmlLexer
-    return next((lexer for word, lexer in _LEXERS.items() if word in content.media_type), TextLexer)
+    by_kind = _KINDS.get(content.kind)
+    return by_kind or next((lexer for word, lexer in _LEXERS.items() if word in content.media_type), TextLexer)

@@ -23,6 +23,8 @@ from hub.http_builder.responses.statuses import describe_status, tone_of_status
 from hub.http_builder.running import RunRow, get_body, get_run, list_runs, runs
 from hub.http_builder.running.run_pages import bp
 
+__all__ = ["bp", "pane_context", "recent_runs"]
+
 #: Runs in the strip above an answer, and in the choice of what to compare with.
 STRIP, CHOICES = 24, 50
 #: Media types that a download may be called; anything else is just bytes.
@@ -116,7 +118,7 @@ def keep(request_run_id: str) -> ResponseReturnValue:
     """Make a test or a variable of the saved request from a node of the answer."""
     actor = current_actor()
     run, view = _body(request_run_id)
-    back = url_for("runs.show", request_run_id=run.id, **{"node": request.args["node"]} if view.node else {})
+    back = url_for("runs.show", request_run_id=run.id, node=request.args.get("node"))
     if run.request_id is None or view.node is None:
         flash(_("Save the request first; then its answers can become tests and variables."), "warning")
         return go_to_path(back)
