@@ -39,7 +39,10 @@ from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
+from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
+from hub.http_builder.n8n.views import bp as n8n_pages
+from hub.http_builder.oauth_views import bp as oauth_pages
 from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.http_builder.running.run_pages import bp as runs_pages
 from hub.instances import models as _instances
@@ -98,7 +101,10 @@ PAGES = (
     analyses_pages,
     model_use_pages,
     automation_pages,
+    requests_pages,
+    n8n_pages,
     catalog_pages,
+    oauth_pages,
     environments_pages,
     runs_pages,
     chains_pages,
@@ -143,6 +149,8 @@ def _configure(app: Flask, config: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=20_000_000,
+        MAX_FORM_MEMORY_SIZE=5_000_000,  # a body of 1 MB, or an import that waits to be confirmed
+        MAX_FORM_PARTS=8_000,  # eight tables of 200 rows
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions["hub_config"] = config

@@ -85,6 +85,7 @@ NAVIGATION = (
             NavigationItem("workflows.index", lazy_gettext("Workflows"), "workflow", "w"),
             NavigationItem("analyses.index", lazy_gettext("Analyses"), "stethoscope", "a"),
             NavigationItem("automation.index", lazy_gettext("Automation"), "zap", "u"),
+            NavigationItem("requests.index", lazy_gettext("Requests"), "send", "r"),
             NavigationItem("instances.index", lazy_gettext("Instances"), "server", "i"),
             NavigationItem("catalog.index", lazy_gettext("Templates"), "layers", "t"),
         ),

@@ -153,6 +153,14 @@ def open_typed(actor: Actor, envelope: str) -> str:
         return ""
 
 
+def seal_secrets(actor: Actor, secrets: Mapping[str, str]) -> list[dict[str, str]]:
+    """Rows of the form's table for secrets that an import brought and nobody has saved."""
+    return [
+        {"name": name, "value": "", "sealed": seal_typed(actor, value), "hosts": "", "key": f"new-{name}"}
+        for name, value in secrets.items()
+    ]
+
+
 def hosts_of(definition: RequestDefinition, name: str) -> list[str]:
     """The hosts that the definition sends the secret ``name`` to: the URL's; an OAuth2 client's goes to the token's too.
 

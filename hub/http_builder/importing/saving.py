@@ -41,7 +41,7 @@ class Fate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One request of the import. ``kept`` tells that changes of the person's stayed, ``conflicts`` which the document wanted else."""
+    """One request of the import. ``kept``: changes of the person's stayed; ``conflicts``: those that the document wanted else."""
 
     name: str
     fate: Fate

@@ -14,9 +14,8 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 from hub.columns import utc_now
 from hub.contracts.exchange import Exchange, ExchangeLimits, WireRequest
 from hub.contracts.http import OAuth2ClientCredentials, OAuth2Code, RequestDefinition
-from hub.egress import EgressError, Target
+from hub.egress import EgressError, Target, may_reach
 from hub.http_builder.rendering.authentication import field_text
-from hub.http_builder.rendering.hosts import may_reach
 from hub.http_builder.rendering.masking import Mask
 from hub.http_builder.rendering.problems import RenderError
 from hub.http_builder.rendering.renderer import Renderer

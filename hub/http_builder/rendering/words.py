@@ -103,10 +103,9 @@ _PROBLEMS: dict[str, Callable[[Details], str]] = {
     "header-line-break": lambda details: _(
         "The value of %(name)s has a line break or control character, which would begin another header.", name=details["name"]
     ),
-    "header-refused": lambda details: _(
+    "header-metadata": lambda details: _(
         "%(name)s asks a cloud's metadata service for credentials. The hub never sends it.", name=details["name"]
     ),
-    "header-host": lambda details: _("The Host header must be the URL's host, %(host)s. Leave it out.", host=details["host"]),
     "json-invalid": _json_invalid,
     "json-no-object": lambda _details: _("The variables must be a JSON object, such as {\"id\": 1}."),
     "graphql-quote": lambda details: _(
