@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hub.contracts.http import BasicAuth, DigestAuth, JsonBody, NoAuth, Pair, RawBody, RequestDefinition, XmlBody
@@ -40,7 +40,7 @@ DEFINITIONS = st.builds(
 ).filter(both_can_say)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, phases=[Phase.generate])
 @given(definition=DEFINITIONS)
 def test_bash_and_back(definition: RequestDefinition) -> None:
     exported = export_request(definition, name="x", kind="curl").text
@@ -49,7 +49,7 @@ def test_bash_and_back(definition: RequestDefinition) -> None:
     assert draft.secrets == {}
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, phases=[Phase.generate])
 @given(text=texts(), kind=st.sampled_from(["curl-cmd", "curl-powershell"]))
 def test_windows_quoting_and_back(text: str, kind: str) -> None:
     body = RawBody(text=f"<{text}>", content_type="text/plain")
