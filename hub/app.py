@@ -26,7 +26,6 @@ from hub.automation.views import bp as automation_pages
 from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
-from hub.catalog.views import bp as catalog_pages
 from hub.config import ROOT, Config, load_config
 from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
@@ -38,6 +37,7 @@ from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
+from hub.http_builder.pack_pages import bp as catalog_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs

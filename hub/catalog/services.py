@@ -215,7 +215,7 @@ def _body_template(body: Body) -> Any:
 
 
 def _search_text(pack: ServicePack, endpoint: EndpointTemplate) -> str:
-    texts = (pack.service_name, pack.description, endpoint.endpoint_name, endpoint.description)
+    texts = (pack.service_name, endpoint.endpoint_name, endpoint.description)
     words = [word for text in texts if isinstance(text, PackText) for word in (text.en, text.ar)]
     return "\n".join(word.lower() for word in (*words, pack.category, *endpoint.tags, endpoint.url_template) if word)
 

@@ -189,6 +189,18 @@ class ServiceFacts(_Strict):
             raise ValueError(f"hosts: not a host, host:port or *.suffix: {', '.join(wrong)}")
         return self
 
+    @property
+    def ink(self) -> str:
+        """Black or white, whichever is read better on ``service_color``."""
+        red, green, blue = (_linear(int(self.service_color[place : place + 2], 16) / 255) for place in (1, 3, 5))
+        return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#111111"
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the name's first two words, or the first two of its only one."""
+        words = re.findall(r"\w+", self.service_name.en) or ["?"]
+        return str(words[0][0] + words[1][0] if len(words) > 1 else words[0][:2])
+
     def auth_of(self, choice: str = "") -> Auth:
         """The service's authentication, or the other one of that id."""
         return next((other.auth for other in self.other_auth if other.choice_id == choice), self.auth)
@@ -239,6 +251,11 @@ def is_host_allowed(url: str, hosts: tuple[str, ...], values: Mapping[str, str] 
 
 
 # --- Parts ---------------------------------------------------------------------------------------------------------
+
+
+def _linear(value: float) -> float:
+    """Relative luminance of one channel (WCAG 2)."""
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
 
 
 def _as_pairs(rows: Any) -> Any:
