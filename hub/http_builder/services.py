@@ -45,6 +45,7 @@ __all__ = [
     "draft_of",
     "duplicate_request",
     "get_request",
+    "is_deleted",
     "list_folders",
     "list_request_secrets",
     "list_requests",
@@ -105,6 +106,12 @@ def version_of(request: Request) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+def is_deleted(actor: Actor, request_id: str) -> bool:
+    """Whether ``restore_request`` would bring back something."""
+    own = sa.select(Request.id).where(Request.id == request_id, Request.user_id == actor.user_id)
+    return db.session.scalar(own.where(Request.deleted_at.is_not(None))) is not None
+
+
 def count_requests(actor: Actor) -> int:
     """How many requests the actor has."""
     mine = sa.select(sa.func.count()).select_from(Request).where(Request.user_id == actor.user_id, Request.deleted_at.is_(None))
@@ -143,7 +150,7 @@ def create_request(
 
 
 def add_requests(actor: Actor, drafts: Sequence[RequestDraft]) -> list[Request]:
-    """New requests from drafts that were checked, with their secrets, in few statements. The caller commits and records the event."""
+    """New requests from checked drafts, with their secrets, in few statements. The caller commits and records the event."""
     _check_room(actor, len(drafts))
     requests = [_new_row(actor, draft) for draft in drafts]
     db.session.add_all(requests)
