@@ -29,11 +29,11 @@ def service(service_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/templates/<service_id>")
-def test_key(service_id: str) -> ResponseReturnValue:
+def try_key(service_id: str) -> ResponseReturnValue:
     """Keep the key and try it out."""
     choice = request.form.get("auth", "")
     try:
-        run = pack_use.test_key(current_actor(), service_id, request.form, choice)
+        run = pack_use.try_key(current_actor(), service_id, request.form, choice)
     except Invalid as error:
         return _service_page(service_id, error), error.status
     return go_to("catalog.service", service_id=service_id, auth=choice or None, run=run.id, _anchor="key")

@@ -126,7 +126,7 @@ def use_template(actor: Actor, page: FillPage, form: Mapping[str, str]) -> Reque
     return request
 
 
-def test_key(actor: Actor, service_id: str, form: Mapping[str, str], choice: str = "") -> RequestRun:
+def try_key(actor: Actor, service_id: str, form: Mapping[str, str], choice: str = "") -> RequestRun:
     """Keep the service's values and send its test request; the run tells whether the key works."""
     templates = get_templates(actor, service_id)
     service = service_of(templates[0])

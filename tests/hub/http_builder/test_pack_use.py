@@ -17,7 +17,7 @@ from hub.extensions import db
 from hub.http_builder.environments import open_secret
 from hub.http_builder.key_verdict import judge_key
 from hub.http_builder.models import Request, RequestRun, RunState, Variable
-from hub.http_builder.pack_use import preview_template, show_endpoint, show_service, test_key, use_template
+from hub.http_builder.pack_use import preview_template, show_endpoint, show_service, try_key, use_template
 
 KEY = "sk_test_51abcDEFghiJKL"
 CUSTOMER = {
@@ -26,7 +26,6 @@ CUSTOMER = {
     "CUSTOMER_EMAIL": "sara@example.com",
     "CUSTOMER_NAME": "Sara",
 }
-test_key.__test__ = False  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -129,19 +128,19 @@ def test_a_pack_that_changes_its_hosts_does_not_take_the_stored_key_there(alice:
 
 
 def test_testing_keeps_the_key_and_queues_the_test_request(alice: Actor) -> None:
-    run = test_key(alice, "stripe", CUSTOMER)
+    run = try_key(alice, "stripe", CUSTOMER)
     assert (run.state, run.url) == (RunState.QUEUED, "https://api.stripe.com/v1/balance")
     assert KEY not in str(run.definition)
     assert open_secret(variables(alice)["stripe.STRIPE_SECRET_KEY"]) == KEY
     with pytest.raises(Invalid):
-        test_key(alice, "slack", {})
+        try_key(alice, "slack", {})
 
 
 def test_unknown_services_are_not_found(alice: Actor) -> None:
     for call in (
         lambda: show_service(alice, "nothing"),
         lambda: show_endpoint(alice, "stripe", "nothing"),
-        lambda: test_key(alice, "nothing", {}),
+        lambda: try_key(alice, "nothing", {}),
     ):
         with pytest.raises(NotFound):
             call()
@@ -234,7 +233,7 @@ def test_a_key_test_shows_its_verdict_to_its_owner_only(
     part = browser_of(alice).get(answer.location, headers={"HX-Request": "true"}).text
     assert "The key works" in part
     assert "<html" not in part
-    assert browser_of(alice).post("/templates/stripe", data={}).status_code == 422
+    assert browser_of(alice).post("/templates/slack", data={}).status_code == 422
 
 
 def test_a_third_partys_pack_says_so(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
