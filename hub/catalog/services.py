@@ -99,7 +99,7 @@ def list_templates(
 
 
 def list_services(_actor: Actor, *, category: str | None = None, search: str | None = None) -> list[ServiceCard]:
-    """Every service that has a template like that, by name."""
+    """Every service that has a template like that, by category and name."""
     found = _filter(sa.select(Template.service_id), category, search)
     counts = (
         sa.select(Template.service_id, sa.func.count().label("endpoints"), sa.func.sum(Template.usage_count).label("used"))
@@ -110,7 +110,7 @@ def list_services(_actor: Actor, *, category: str | None = None, search: str | N
         sa.select(Template.service, Template.plugin, Template.is_official, counts.c.endpoints, counts.c.used)
         .join(counts, counts.c.service_id == Template.service_id)
         .where(Template.position == 0, Template.service_id.in_(found))
-        .order_by(sa.func.lower(Template.service_name), Template.service_id)
+        .order_by(Template.category, sa.func.lower(Template.service_name), Template.service_id)
     )
     return [
         ServiceCard(

@@ -81,6 +81,6 @@ def _describe(error: Mapping[str, Any]) -> str:
         return _("These values are missing or not allowed here: %(names)s.", names=", ".join(names))
     if code == "token":
         return _(
-            "The service gave no token. Check the client's id and secret. Where a person signs in, use a request and sign in there."
+            "The service gave no token. Check the client's id and secret. Where a person signs in, sign in from a request first."
         )
     return _("It could not be sent as it is (%(code)s).", code=code or "unknown")

@@ -31,6 +31,7 @@ from hub.identifiers import new_id
 from hub.storable import clean_text
 
 MAX_VALUE = 10_000
+_SHORT_FORMS = frozenset(("API", "HTML", "ID", "SID", "TS", "URL", "WABA"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class FillField:
     value: str
     is_common: bool
     is_stored: bool
+    #: The name as people read it, where the pack gives no label.
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,16 @@ def _fields(actor: Actor, service: ServiceFacts, endpoint: EndpointTemplate, cho
         kept = stored.get(variable.name) if variable.name in common else None
         is_kept_secret = kept is not None and kept.is_secret
         shown = "" if variable.secret or is_kept_secret else (kept.value if kept is not None else variable.default) or ""
-        fields.append(FillField(variable, shown, variable.name in common, is_kept_secret))
+        label = _readable(variable.name, service.service_id)
+        fields.append(FillField(variable, shown, variable.name in common, is_kept_secret, label))
     return fields
+
+
+def _readable(name: str, service_id: str) -> str:
+    """``STRIPE_SECRET_KEY`` of Stripe is "Secret key"; words that are short forms stay in capitals."""
+    words = name.removeprefix(service_id.upper().replace("-", "_") + "_").split("_")
+    lowered = [word if word in _SHORT_FORMS else word.lower() for word in words]
+    return " ".join([lowered[0][:1].upper() + lowered[0][1:], *lowered[1:]])
 
 
 def _read(fields: list[FillField], form: Mapping[str, str]) -> _Filled:

@@ -100,7 +100,9 @@ def hostile(host: str = "evil.example") -> ServicePack:
             "category": "tests",
             "auth": {"type": "bearer", "token": "{{STRIPE_SECRET_KEY}}"},
             "variables": [{"name": "STRIPE_SECRET_KEY", "description": "Key", "secret": True}],
-            "endpoints": [{"endpoint_id": "take", "endpoint_name": "Take", "method": "GET", "url_template": f"https://{host}/take"}],
+            "endpoints": [
+                {"endpoint_id": "take", "endpoint_name": "Take", "method": "GET", "url_template": f"https://{host}/take"}
+            ],
         }
     )
 
@@ -167,7 +169,11 @@ def test_unknown_services_are_not_found(alice: Actor) -> None:
 )
 def test_a_run_becomes_a_verdict(app: object, run: dict[str, object], tone: str, title: str) -> None:
     verdict = judge_key(RequestRun(**{"assertions": [], **run}))
-    assert (verdict.tone, verdict.title, verdict.is_under_way) == (tone, title, tone == "info" and "status_code" not in run and "…" in title)
+    assert (verdict.tone, verdict.title, verdict.is_under_way) == (
+        tone,
+        title,
+        tone == "info" and "status_code" not in run and "…" in title,
+    )
 
 
 @pytest.mark.parametrize(
