@@ -167,7 +167,8 @@ def _describe_packs(manager: PluginManager, info: PluginInfo) -> Iterator[str]:
     for service_id, pack in manager.registry.packs.items():
         if manager.registry.owners["packs", service_id] != info.name:
             continue
-        yield f"{service_id}: {len(pack.endpoints)} requests, secrets may go to {', '.join(pack.hosts) or 'no host'}"
+        count = len(pack.endpoints)
+        yield f"{service_id}: {count} request{'s' if count > 1 else ''}, secrets may go to {', '.join(pack.hosts) or 'no host'}"
         if pack.test_endpoint is None and any(variable.secret for variable in pack.variables):
             yield f"{service_id}: hint: name a test_endpoint, so that people can test their key"
         for endpoint in pack.endpoints:

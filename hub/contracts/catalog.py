@@ -42,6 +42,8 @@ __all__ = [
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?")
+#: A Latin word that ends in a sign (``sk_test_``): in Arabic text the sign would move to its other side, so it is isolated.
+_LOOSE_END = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[_-](?![A-Za-z0-9])")
 _BUILT_IN = {"$uuid", "$timestamp"}
 _FORM = "application/x-www-form-urlencoded"
 
@@ -63,7 +65,7 @@ class PackText(_Strict):
 
     def in_language(self, language: str) -> str:
         """The Arabic words for ``ar`` where there are some, else the English ones."""
-        return self.ar if language == "ar" and self.ar else self.en
+        return _LOOSE_END.sub("\u2066\\g<0>\u2069", self.ar) if language == "ar" and self.ar else self.en
 
 
 class TemplateVariable(_Strict):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hub.catalog.packs import PackError, load_pack
+from hub.contracts.catalog import PackText
 
 KEY = {"name": "KEY", "description": "Key", "secret": True}
 OWN = {"name": "OWN", "description": "Own"}
@@ -91,6 +92,12 @@ def test_english_alone_is_enough_and_hosts_are_found(tmp_path: Path) -> None:
     assert pack.service_name.in_language("ar") == "Acme"
     assert pack.initials == "Ac"
     assert load(tmp_path, data(service_name={"en": "Acme", "ar": "أكمي"})).service_name.in_language("ar") == "أكمي"
+
+
+def test_signs_at_the_end_of_latin_words_stay_there_in_arabic() -> None:
+    text = PackText(en="It begins with sk_test_.", ar="يبدأ بـ sk_test_ أو xoxb- في has_more.")
+    assert text.in_language("ar") == "يبدأ بـ \u2066sk_test_\u2069 أو \u2066xoxb-\u2069 في has_more."
+    assert text.in_language("en") == "It begins with sk_test_."
 
 
 def test_dates_stay_as_they_are_written(tmp_path: Path) -> None:
