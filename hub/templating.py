@@ -56,6 +56,7 @@ STATUSES = {
     "applied": Status("good", "circle-check", lazy_gettext("Applied")),
     "rolled_back": Status("warn", "undo-2", lazy_gettext("Rolled back")),
     "refused": Status("warn", "hand", lazy_gettext("Refused")),
+    "interrupted": Status("warn", "unlink", lazy_gettext("Interrupted")),
     "stuck": Status("bad", "triangle-alert", lazy_gettext("Needs a person")),
     "verified": Status("good", "shield-check", lazy_gettext("Verified")),
     "partial": Status("warn", "circle-dot", lazy_gettext("Partly repaired")),

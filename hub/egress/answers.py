@@ -16,11 +16,15 @@ from hub.egress.urls import Target
 #: Answers of the 1xx kind before the one that counts.
 _MAX_INTERIM = 10
 _MAX_CHUNK_LINE = 4096
+#: Of one answer. Each costs time to read, and a chunk may be one byte.
+_MAX_CHUNKS = 200_000
 _VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class _Response(http.client.HTTPResponse):
     """Passes over early hints and their like, as ``http.client`` does with 100 alone, and takes no chunk size but a plain one."""
+
+    _chunks = 0
 
     def _read_status(self) -> tuple[str, int, str]:
         for _answer in range(_MAX_INTERIM):
@@ -34,6 +38,9 @@ class _Response(http.client.HTTPResponse):
         line = self.fp.readline(_MAX_CHUNK_LINE)
         if not line:
             raise http.client.IncompleteRead(b"")
+        self._chunks += 1
+        if self._chunks > _MAX_CHUNKS:
+            raise ValueError("more chunks than are read")
         if not (size := re.match(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n", line)):
             raise ValueError("not the size of a chunk")
         return int(size[1], 16)

@@ -91,7 +91,7 @@ class _Sending:
         secrets = SecretFinder(secrets_of(self.request))
         seen = set()
         while True:
-            seen.add((self.request.method, self.request.url))
+            seen.add(_place(self.request))
             with self._open(target) as answer:
                 location = answer.header("location") if self.limits.follow_redirects and answer.status in REDIRECTS else None
                 if location is None:
@@ -100,7 +100,7 @@ class _Sending:
             if len(self.hops) > self.limits.max_redirects:
                 raise EgressError("too-many-redirects", host=target.host, limit=self.limits.max_redirects)
             following = redirect(self.request, target, answer.status, location, secrets)
-            if (following.request.method, following.request.url) in seen:
+            if _place(following.request) in seen:
                 raise EgressError("redirect-loop", host=target.host)
             self.request, target, self.stripped = following.request, following.target, following.stripped
 
@@ -167,3 +167,8 @@ class _Sending:
             hops=tuple(self.hops),
             tls=self.tls,
         )
+
+
+def _place(request: WireRequest) -> tuple[str, str]:
+    """What is asked of whom, to see a circle."""
+    return request.method, request.url.partition("#")[0]

@@ -152,6 +152,11 @@ def get_variable(actor: Actor, variable_id: str) -> Variable:
     return found
 
 
+def show_variable(actor: Actor, variable_id: str) -> VariableRow:
+    """The same as its owner sees it."""
+    return _as_row(get_variable(actor, variable_id))
+
+
 def create_variable(actor: Actor, environment_id: str | None, draft: VariableDraft) -> Variable:
     """A new variable in an environment, or of the actor; ``Invalid`` names each wrong field."""
     if environment_id is not None:

@@ -150,7 +150,7 @@ def create_request(
 
 
 def add_requests(actor: Actor, drafts: Sequence[RequestDraft]) -> list[Request]:
-    """New requests from drafts that were checked, with their secrets, in few statements. The caller commits and records the event."""
+    """New requests from checked drafts, with their secrets, in few statements. The caller commits and records the event."""
     _check_room(actor, len(drafts))
     requests = [_new_row(actor, draft) for draft in drafts]
     db.session.add_all(requests)

@@ -29,9 +29,7 @@ def _get(address: str, policy: EgressPolicy) -> tuple[str, Answer]:
     """The answer and where it was found; every redirect is judged like the address itself."""
     with open_session(policy) as session:
         for _hop in range(_MAX_REDIRECTS + 1):
-            answer = fetch(
-                session, "GET", address, headers={"Accept": _ACCEPT}, timeout=_SECONDS, max_bytes=MAX_FILE_BYTES
-            )
+            answer = fetch(session, "GET", address, headers={"Accept": _ACCEPT}, timeout=_SECONDS, max_bytes=MAX_FILE_BYTES)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or not location:
                 return address, answer

@@ -80,7 +80,7 @@ def read(text: str) -> ImportResult:
 def _read_request(request: dict[str, Any], drafts: Drafts) -> RequestDefinition | None:
     url, method = text(request.get("url")), method_of(request.get("method"))
     if method is None or not url.lower().startswith(("http://", "https://")):
-        drafts.note("method", method=text(request.get("method"), 20), path=url[:200])
+        drafts.note("unknown-method", method=text(request.get("method"), 20), path=url[:200])
         return None
     base, params = split_url(url)
     try:

@@ -132,7 +132,7 @@ class _Export:
         name = text(item.get("name"), 200)
         method = method_of(item.get("method") or "GET")
         if method is None:
-            self._drafts.note("method", method=text(item.get("method"), 20), path=name)
+            self._drafts.note("unknown-method", method=text(item.get("method"), 20), path=name)
             return
         own = [read_row(row) for row in mappings(item.get("headers"))]
         given = {row.name.lower() for row in own}

@@ -113,7 +113,7 @@ class _Walk:
     def _add(self, item: dict[str, Any], call: dict[str, Any], name: str, place: _Place) -> None:
         method = method_of(call.get("method") or "GET")
         if method is None:
-            self._drafts.note("method", method=text(call.get("method"), 20), path=name)
+            self._drafts.note("unknown-method", method=text(call.get("method"), 20), path=name)
             return
         runtime = mapping(item.get("runtime"))
         own = _headers(call)

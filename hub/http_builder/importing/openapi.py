@@ -82,7 +82,7 @@ class _Document:
                 continue
             method = method_of(word)
             if method is None:
-                self._drafts.note("method", method=word.upper(), path=path[:200])
+                self._drafts.note("unknown-method", method=word.upper(), path=path[:200])
             else:
                 self._add(method, path, item, operation)
 

@@ -52,11 +52,11 @@ class Bodies:
 
     def _text(self, written: str, kind: str, media: dict[str, Any]) -> tuple[Body, list[Pair], list[Note]]:
         value = self._example(media)
-        if value is None:
-            value = self._sampler.sample(media.get("schema"))
+        if value is None and "schema" in media:
+            value = self._sampler.sample(media["schema"])
         header = [Pair(name="Content-Type", value=written[:200])]
         if is_json(kind) or kind == "*/*":
-            body, notes = _bounded(json.dumps(value, ensure_ascii=False, indent=2) if value is not None else "")
+            body, notes = _bounded(_json_text(value))
             return JsonBody(text=body), header if kind not in ("application/json", "*/*") else [], notes
         if kind.endswith(("/xml", "+xml")):
             words = value if isinstance(value, str) else write_xml(self._sampler.merged(media.get("schema")), value)
@@ -142,6 +142,13 @@ def _rank(written: str) -> int:
 
 def _is_textual(kind: str) -> bool:
     return kind.endswith(("yaml", "javascript", "graphql", "csv", "sql"))
+
+
+def _json_text(value: Any) -> str:
+    """The value as JSON; an example that is written as a text of JSON (often with placeholders in it) as it stands."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _bounded(words: str) -> tuple[str, list[Note]]:

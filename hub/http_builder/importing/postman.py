@@ -108,18 +108,19 @@ class _Collection:
         name = text(item.get("name"), 200)
         method = method_of(request.get("method") or "GET")
         if method is None:
-            self._drafts.note("method", method=text(request.get("method"), 20), path=name)
+            self._drafts.note("unknown-method", method=text(request.get("method"), 20), path=name)
             return
         url, params, own = _read_url(request.get("url"))
         headers = _read_headers(request.get("header"))
+        body = _read_body(request.get("body"), headers)
         notes = [Note(code="scripts")] if sequence(item.get("event")) else []
         auth = self._auth(request, place, notes)
         definition = RequestDefinition(
             method=method,
             url=url,
             params=tuple(params),
-            headers=headers,
-            body=_read_body(request.get("body"), headers),
+            headers=tuple(row for row in headers if not (_is_content_type(row) and isinstance(body, RawBody | BinaryBody))),
+            body=body,
             auth=auth,
             settings=_read_settings(item.get("protocolProfileBehavior")),
             variables=tuple(own),
@@ -253,7 +254,11 @@ def _file_name(source: Any) -> str | None:
 
 
 def _content_type(headers: tuple[Pair, ...]) -> str:
-    return next((row.value for row in headers if row.enabled and row.name.lower() == "content-type"), "")[:200]
+    return next((row.value for row in headers if _is_content_type(row)), "")[:200]
+
+
+def _is_content_type(row: Pair) -> bool:
+    return row.enabled and row.name.lower() == "content-type"
 
 
 def _read_settings(behavior: Any) -> RequestSettings:

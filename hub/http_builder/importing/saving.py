@@ -41,7 +41,7 @@ class Fate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One request of the import. ``kept`` tells that changes of the person's stayed, ``conflicts`` which the document wanted else."""
+    """One request of the import. ``kept``: changes of the person's stayed; ``conflicts``: those that the document wanted else."""
 
     name: str
     fate: Fate
@@ -197,7 +197,9 @@ def _snapshot(draft: RequestDraft) -> dict[str, Any]:
 def _definition(snapshot: dict[str, Any]) -> RequestDefinition | None:
     """The definition in a snapshot; None where it is not one of this version's."""
     try:
-        return RequestDefinition.model_validate({name: snapshot[name] for name in COLUMNS if name in snapshot}) if snapshot else None
+        return (
+            RequestDefinition.model_validate({name: snapshot[name] for name in COLUMNS if name in snapshot}) if snapshot else None
+        )
     except ValueError:
         return None
 
@@ -225,5 +227,3 @@ def _gone(result: ImportResult, stored: dict[str, Request]) -> list[Request]:
     present = {draft.origin for draft in result.drafts}
     named = {prefix for prefix in _prefixes(result.drafts) if not prefix.endswith(":#")}
     return [row for origin, row in stored.items() if origin not in present and origin.partition("#")[0] + "#" in named]
-
-

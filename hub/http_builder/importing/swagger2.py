@@ -25,7 +25,7 @@ def security_scheme(scheme: dict[str, Any]) -> dict[str, Any]:
     """A security definition as a security scheme."""
     if scheme.get("type") == "basic":
         return {**scheme, "type": "http", "scheme": "basic"}
-    if scheme.get("type") == "oauth2":
+    if scheme.get("type") == "oauth2" and "flow" in scheme:
         return {**scheme, "flows": {_FLOWS.get(text(scheme.get("flow")), "implicit"): scheme}}
     return scheme
 

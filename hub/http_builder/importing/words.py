@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 
 from hub.contracts.http import Note
+from hub.http_builder.importing import document_words
 from hub.http_builder.importing.results import ImportRefused
 from hub.http_builder.n8n.words import NOTES as N8N_NOTES
 
@@ -25,6 +26,7 @@ _REFUSALS: dict[str, Any] = {
     "n8n-too-many": lazy_gettext("These are more than %(limit)s nodes. Import them in parts."),
     # cURL
     "not-a-command": lazy_gettext("This is no cURL command."),
+    **document_words.REFUSALS,
 }
 
 _NOTES: dict[str, Any] = {
@@ -33,6 +35,7 @@ _NOTES: dict[str, Any] = {
     # Exporters
     **N8N_NOTES,
     "secret-left-out": lazy_gettext("The secret is not written down: set the environment variable %(name)s."),
+    **document_words.NOTES,
 }
 
 

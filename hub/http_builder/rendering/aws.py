@@ -38,7 +38,9 @@ def sign(
     authority, path, query = split_url(url)
     signed = {"host": [authority]}
     for name, value in headers:
-        if name.lower() in ("content-type", "date", "range") or name.lower().startswith("x-amz-"):
+        if name.lower() == "host":
+            signed["host"] = [value]
+        elif name.lower() in ("content-type", "date", "range") or name.lower().startswith("x-amz-"):
             signed.setdefault(name.lower(), []).append(re.sub(" +", " ", value.strip()))
     names = ";".join(sorted(signed))
     canonical = "\n".join(

@@ -14,9 +14,8 @@ from urllib.parse import parse_qsl, quote_plus, urlencode
 from hub.columns import utc_now
 from hub.contracts.exchange import Exchange, ExchangeLimits, WireRequest
 from hub.contracts.http import OAuth2ClientCredentials, OAuth2Code, RequestDefinition
-from hub.egress import EgressError, Target
+from hub.egress import EgressError, Target, may_reach
 from hub.http_builder.rendering.authentication import field_text
-from hub.http_builder.rendering.hosts import may_reach
 from hub.http_builder.rendering.masking import Mask
 from hub.http_builder.rendering.problems import RenderError
 from hub.http_builder.rendering.renderer import Renderer
@@ -26,14 +25,6 @@ from hub.http_builder.rendering.values import Values
 
 _LIMITS = ExchangeLimits(seconds=15.0, max_bytes=200_000, follow_redirects=False)
 _LONGEST_DESCRIPTION = 300
-
-#: RFC 6749 5.2 and 4.1.2.1, and what services add; others are shown by their own name.
-KNOWN_ERRORS = frozenset(
-    {
-        *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"),
-        *("invalid_scope", "access_denied", "unsupported_response_type", "server_error", "temporarily_unavailable"),
-    }
-)
 
 
 class TokenError(Exception):
@@ -198,7 +189,8 @@ def fetch_token(client: Client, grant: Mapping[str, str], send: Send) -> Token:
     try:
         exchange = send(wire, _LIMITS)
     except EgressError as error:
-        raise TokenError("unreachable", egress=error.code, message=str(error)) from error
+        details = {name: value for name, value in error.details.items() if isinstance(value, str | int)}
+        raise TokenError("unreachable", **{**details, "egress": error.code}) from error
     return _read_token(exchange, Mask(("", secret) for secret in hidden))
 
 

@@ -8,19 +8,16 @@ from urllib.parse import urlsplit
 
 from hub.contracts.exchange import ExchangeLimits, WireRequest
 from hub.contracts.http import Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
-from hub.egress import Target
+from hub.egress import MAX_REQUEST_BODY, Target, may_reach
 from hub.http_builder.rendering.authentication import Signing, add_authentication, render_key_in_query, render_login
 from hub.http_builder.rendering.bodies import render_body
-from hub.http_builder.rendering.headers import add_defaults, render_headers
-from hub.http_builder.rendering.hosts import may_reach
+from hub.http_builder.rendering.headers import render_headers
 from hub.http_builder.rendering.masking import DOTS, SHORTEST, Mask
 from hub.http_builder.rendering.placeholders import is_built_in, is_expression, names_in, texts_of
 from hub.http_builder.rendering.problems import Problem, RenderError
 from hub.http_builder.rendering.renderer import Renderer
 from hub.http_builder.rendering.urls import render_query, render_url
 from hub.http_builder.rendering.values import FileContent, Values
-
-MAX_BODY = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,11 @@ def build(
     url, target = render_url(renderer, definition.url, query)
     headers = render_headers(renderer, definition.headers, target)
     body = render_body(renderer, definition.body, files, headers)
-    if body is not None and len(body) > MAX_BODY:
-        renderer.refuse("body", "body-too-large", limit=MAX_BODY)
+    if body is not None and len(body) > MAX_REQUEST_BODY:
+        renderer.refuse("body", "body-too-large", limit=MAX_REQUEST_BODY)
     signing = Signing(renderer, definition.method.value, url, headers, body)
     add_authentication(signing, auth, token)
     login = render_login(renderer, auth) if isinstance(auth, DigestAuth) else None
-    add_defaults(headers)
     if target:
         _check_hosts(renderer, target)
     bound = tuple(_bound_secrets(renderer, signing, target))

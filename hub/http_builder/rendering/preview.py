@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.contracts.http import Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
+from hub.egress import EgressError, outgoing_headers
 from hub.http_builder.rendering.oauth import client_of
 from hub.http_builder.rendering.prepare import Prepared, build
 from hub.http_builder.rendering.problems import Problem, RenderError
-from hub.http_builder.rendering.urls import split_url
 from hub.http_builder.rendering.values import FileContent, Values
 
 #: How much of a body is shown, in characters.
@@ -42,9 +42,10 @@ def preview(prepared: Prepared, problems: tuple[Problem, ...] = ()) -> Preview:
     """What goes out for a prepared request, with the headers that the connection adds."""
     wire, mask = prepared.wire, prepared.mask
     text = _text(wire.body)
-    headers = [("Host", split_url(wire.url)[0]), *wire.headers]
-    if wire.body is not None:
-        headers.append(("Content-Length", str(len(wire.body))))
+    try:
+        headers = outgoing_headers(wire)
+    except EgressError:
+        headers = wire.headers  # the URL is not usable yet, and ``problems`` says so
     shown = mask.text(text) if text is not None else None
     return Preview(
         method=wire.method,

@@ -27,6 +27,7 @@ from hub.storable import clean_text
 JOB = "requests.chain"
 MAX_STEPS = 20
 MAX_CHAINS = 200
+MAX_CHOICES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,14 @@ def save_chain(actor: Actor, chain_id: str | None, name: str, steps: Sequence[st
     record_event(actor, action, "request_chain", chain.id, details={"name": name, "steps": len(steps)})
     db.session.commit()
     return chain
+
+
+def list_choices(actor: Actor) -> list[tuple[str, str]]:
+    """The requests that a step may be, by name: id and label."""
+    own = sa.select(Request.id, Request.name, Request.method).where(Request.user_id == actor.user_id)
+    own = own.where(Request.deleted_at.is_(None))
+    rows = db.session.execute(own.order_by(sa.func.lower(Request.name), Request.id).limit(MAX_CHOICES))
+    return [(request_id, f"{method} {name}") for request_id, name, method in rows]
 
 
 def delete_chain(actor: Actor, chain_id: str) -> None:

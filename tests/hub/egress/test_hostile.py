@@ -242,7 +242,7 @@ ENCODED = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n\r\n"
     [
         pytest.param(HEAD + b"\r\n", endless(b"x" * 65536), b"x", id="no length"),
         pytest.param(HEAD + b"Content-Length: 999999999999\r\n\r\n", endless(b"x" * 65536), b"x", id="a huge length"),
-        pytest.param(CHUNKED, endless(b"1\r\nx\r\n" * 10_000), b"x", id="small chunks"),
+        pytest.param(CHUNKED, endless(b"8\r\nxxxxxxxx\r\n" * 10_000), b"x", id="small chunks"),
         pytest.param(CHUNKED + b"ffffffffffff\r\n", endless(b"x" * 65536), b"x", id="one huge chunk"),
         pytest.param(ENCODED % b"gzip", endless_zeros, b"\0", id="gzip"),
         pytest.param(ENCODED % b"deflate", empty_blocks, b"", id="nothing in deflate"),
@@ -260,6 +260,12 @@ def test_an_endless_body_is_cut_at_the_limit_and_kept(
     assert exchange.status == 200
     assert exchange.body == content * 200_000
     assert exchange.wire_size < 400_000
+
+
+def test_an_answer_in_crumbs_is_given_up(start_server: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.egress.answers._MAX_CHUNKS", 1000)
+    error = failed(start_server(pouring(CHUNKED, endless(b"1\r\nx\r\n" * 1000))).url())
+    assert (error.code, error.details["reason"], error.phase) == ("bad-answer", "chunks", "download")
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
