@@ -23,6 +23,7 @@ from hub.http_builder.files import store_file
 from hub.http_builder.forms import BuilderForm, apply_action, make_draft, read_form, show_draft
 from hub.http_builder.known import Surroundings, known_as_json, look_around
 from hub.http_builder.models import Request
+from hub.http_builder.rendering.words import describe_note
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
 from hub.http_builder.views import bp
@@ -197,7 +198,7 @@ def _preview(saved: Request | None) -> ResponseReturnValue:
     except HubError as error:
         return _refused(form, saved, error)
     problems = [sending.describe_problem(problem) for problem in shown.problems]
-    context = {"preview": shown, "problems": problems}
+    context = {"preview": shown, "problems": problems, "preview_notes": [describe_note(note) for note in shown.notes]}
     if is_fragment_request():
         return render_template("requests/_preview.html", **context)
     return _show(form, saved, **context)
@@ -298,7 +299,7 @@ def _show(
 ) -> Response:
     """The page, or the form alone where htmx asked."""
     known = known or look_around(current_actor(), saved.id if saved else None, form.get("environment"))
-    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], **context}
+    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], "preview_notes": [], **context}
     page = render(
         "requests/builder.html",
         block="builder",
