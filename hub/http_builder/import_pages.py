@@ -125,7 +125,8 @@ def _into(result: ImportResult, folder: str) -> ImportResult:
 def _read_source() -> str:
     upload = request.files.get("file")
     if upload is not None and upload.filename:
-        return upload.read().decode("utf-8", "replace")
+        content: bytes = upload.read()
+        return content.decode("utf-8", "replace")
     return request.form.get("source", "")
 
 
@@ -134,4 +135,4 @@ def _pack(text: str) -> str:
 
 
 def _unpack(packed: str) -> str:
-    return str(zlib.decompress(base64.b64decode(packed)), "utf-8") if packed else ""
+    return zlib.decompress(base64.b64decode(packed)).decode() if packed else ""
