@@ -187,7 +187,7 @@ def _send(saved: Request | None) -> ResponseReturnValue:
         return _refused(form, saved, error)
     if is_fragment_request():
         return _response(actor, started)
-    return go_to("requests.show_run", run_id=started.id)
+    return go_to("requests.show_run", request_run_id=started.id)
 
 
 def _preview(saved: Request | None) -> ResponseReturnValue:
