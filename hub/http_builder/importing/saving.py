@@ -15,7 +15,7 @@ from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition, RequestDraft
 from hub.errors import Invalid
 from hub.extensions import db
-from hub.http_builder.definitions import COLUMNS, columns_of, definition_of
+from hub.http_builder.definitions import COLUMNS, TEXTS, columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import check_draft
 from hub.http_builder.importing.merging import Merged, merge_definitions, merge_value
 from hub.http_builder.importing.results import ImportResult
@@ -27,7 +27,6 @@ from hub.http_builder.services import add_requests
 GONE_TAG = "gone"
 #: Kinds of documents that say all there is; a pasted ``.bru`` file or a recording is only a part.
 _WHOLE = ("openapi", "postman", "insomnia")
-_TEXTS = ("name", "description", "folder", "documentation")
 
 
 class Fate(enum.StrEnum):
@@ -99,7 +98,6 @@ def save_import(actor: Actor, result: ImportResult, chosen: Collection[int] | No
     new = [plan for plan in plans if plan.fate is Fate.NEW]
     for plan, request in zip(new, add_requests(actor, [plan.draft for plan in new]), strict=True):
         plan.request = request
-        request.imported = _snapshot(plan.draft)
     gone = _gone(result, stored)
     for row in gone:
         if GONE_TAG not in row.tags:
@@ -135,7 +133,7 @@ class _Plan:
         own, new = definition_of(request), self.draft.definition
         self._merged = merge_definitions(_definition(base) or own, own, new)
         conflicts = list(self._merged.conflicts)
-        for name in _TEXTS:
+        for name in TEXTS:
             mine = getattr(request, name)
             value, conflict = merge_value(base.get(name, mine), mine, getattr(self.draft, name))
             self._texts[name] = value
@@ -151,7 +149,7 @@ class _Plan:
     @property
     def item(self) -> Item:
         """For the summary."""
-        differs = any(self._texts.get(name) != getattr(self.draft, name) for name in _TEXTS) if self._texts else False
+        differs = any(self._texts.get(name) != getattr(self.draft, name) for name in TEXTS) if self._texts else False
         return Item(
             name=self.draft.name,
             fate=self.fate,
@@ -171,7 +169,7 @@ class _Plan:
                 if getattr(request, name) != value:
                     setattr(request, name, value)
             request.updated_at = utc_now()
-        snapshot = _snapshot(self.draft)
+        snapshot = snapshot_of(self.draft)
         if request.imported != snapshot:
             request.imported = snapshot
         if self.draft.secrets:
@@ -183,15 +181,6 @@ class _Plan:
 def _storable(draft: RequestDraft) -> RequestDraft:
     """Without secrets that have no value: the request names them, the person fills them in."""
     return draft.model_copy(update={"secrets": {name: value for name, value in draft.secrets.items() if value}})
-
-
-def _snapshot(draft: RequestDraft) -> dict[str, Any]:
-    """What the document said, to know later what the person changed."""
-    return {
-        **draft.definition.model_dump(mode="json"),
-        **{name: getattr(draft, name) for name in _TEXTS},
-        "tags": list(draft.tags),
-    }
 
 
 def _definition(snapshot: dict[str, Any]) -> RequestDefinition | None:

@@ -28,7 +28,9 @@ pytestmark = pytest.mark.usefixtures("session")
 def read(count: int = 3, *, first: int = 0, **operation: Any) -> ImportResult:
     document = make_document()
     document["paths"] = {
-        f"/things/{n}": {"get": {"summary": f"Thing {n}", "parameters": [{"name": "q", "in": "query", "example": "1"}], **operation}}
+        f"/things/{n}": {
+            "get": {"summary": f"Thing {n}", "parameters": [{"name": "q", "in": "query", "example": "1"}], **operation}
+        }
         for n in range(first, first + count)
     }
     return openapi.read(json.dumps(document))
@@ -120,7 +122,9 @@ def test_secrets_are_stored_encrypted_and_kept_when_imported_again(alice: Actor)
     def collection(token: str) -> ImportResult:
         auth = {"type": "bearer", "bearer": rows([("token", token)])}
         variables = [{"key": "pin", "value": "", "type": "secret"}]
-        return postman.read(make_collection({"name": "One", "request": "https://x.example.com/{{pin}}"}, auth=auth, variable=variables))
+        return postman.read(
+            make_collection({"name": "One", "request": "https://x.example.com/{{pin}}"}, auth=auth, variable=variables)
+        )
 
     save_import(alice, collection("tok-1-secret"))
     (variable,) = db.session.scalars(sa.select(Variable)).all()
