@@ -38,11 +38,12 @@ test-n8n: setup n8n ## walk the main road against a real n8n
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
 	$(PYTEST) -q --randomly-seed=$(SEED) -m browser tests/browser
 
-bench: bench-repair ## print how good the repairs are, and what a page, an analysis, a worker and a sync cost
+bench: bench-repair ## print how good the repairs are, and what a page, an analysis, a worker, a sync and a request cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
 	$(BIN)/python -m tests.benchmarks.analyzer_cpu
 	$(BIN)/python -m tests.benchmarks.worker_memory
 	$(BIN)/python -m tests.benchmarks.sync_cpu
+	$(BIN)/python -m tests.benchmarks.exchange_cost
 
 bench-repair: setup n8n ## print how often diagnosis and repair are right, on a real n8n
 	$(BIN)/python -m tests.benchmarks.repair

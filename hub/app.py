@@ -36,7 +36,15 @@ from hub.executions.views import bp as executions_pages
 from hub.extensions import Base, db, htmx
 from hub.failures import jobs as _failures_jobs
 from hub.failures.views import bp as failures_pages
+from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
+from hub.http_builder.environment_pages import bp as environments_pages
+from hub.http_builder.import_pages import bp as requests_pages
+from hub.http_builder.n8n import models as _n8n
+from hub.http_builder.n8n.views import bp as n8n_pages
+from hub.http_builder.oauth_views import bp as oauth_pages
+from hub.http_builder.running.chain_pages import bp as chains_pages
+from hub.http_builder.running.run_pages import bp as runs_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
@@ -62,6 +70,7 @@ MODELS = (
     _catalog,
     _executions,
     _http_builder,
+    _n8n,
     _instances,
     _jobs,
     _plugin_settings,
@@ -76,6 +85,7 @@ JOBS = (
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
+    _http_builder_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
@@ -91,7 +101,13 @@ PAGES = (
     analyses_pages,
     model_use_pages,
     automation_pages,
+    requests_pages,
+    n8n_pages,
     catalog_pages,
+    oauth_pages,
+    environments_pages,
+    runs_pages,
+    chains_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,
@@ -133,6 +149,8 @@ def _configure(app: Flask, config: Config) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=20_000_000,
+        MAX_FORM_MEMORY_SIZE=5_000_000,  # a body of 1 MB, or an import that waits to be confirmed
+        MAX_FORM_PARTS=8_000,  # eight tables of 200 rows
         WTF_CSRF_TIME_LIMIT=None,
     )
     app.extensions["hub_config"] = config

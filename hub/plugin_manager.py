@@ -29,7 +29,13 @@ GROUP = "hub.plugins"
 
 #: Bundled plugins by name. Registered first; named by text, because the hub never imports plugins.
 BUNDLED = {
-    "stripe": "plugins.services.stripe.plugin",
+    **{
+        name: f"plugins.services.{name}.plugin"
+        for name in (
+            *("stripe", "shopify", "github", "slack", "openai", "twilio", "sendgrid"),
+            *("hubspot", "notion", "airtable", "google_sheets", "whatsapp", "telegram", "discord"),
+        )
+    },
     "rules": "plugins.analyzers.rules.plugin",
     "openai_compatible": "plugins.analyzers.openai_compatible.plugin",
     "incremental": "plugins.sync.incremental.plugin",

@@ -1,22 +1,26 @@
-"""Build static/vendor/ from the locked npm packages: htmx, fonts and the icon sprite, and nothing else.
+"""Build static/vendor/ from the locked npm packages: htmx, fonts, the icon sprite and the code editor, and nothing else.
 
 Usage: python tools/vendor.py [--force]
 """
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
-from node import ROOT, find_node
+from node import ROOT, Node, find_node
 
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 # Names of lucide icons, one a line; each becomes <symbol id="name"> of icons.svg.
 ICONS = Path(__file__).with_name("icons.txt")
-INPUTS = (ROOT / "package-lock.json", Path(__file__), ICONS)
+# What the code editor exports; esbuild makes one file of it and of what it needs.
+EDITOR = Path(__file__).with_name("codemirror.js")
+INPUTS = (ROOT / "package-lock.json", Path(__file__), ICONS, EDITOR)
 
 SCRIPTS = ("htmx.org/dist/htmx.min.js",)
 
@@ -38,13 +42,15 @@ def main() -> None:
     stamp = VENDOR / ".fingerprint"
     if "--force" not in sys.argv and stamp.exists() and stamp.read_text() == fingerprint:
         return
-    find_node(minimum=18).run_npm("ci", "--no-progress", "--loglevel=error", folder=ROOT)
+    node = find_node(minimum=18)
+    node.run_npm("ci", "--no-progress", "--loglevel=error", folder=ROOT)
     shutil.rmtree(VENDOR, ignore_errors=True)
     (VENDOR / "fonts").mkdir(parents=True)
     for script in SCRIPTS:
         shutil.copy(MODULES / script, VENDOR)
     write_fonts()
     write_icons()
+    write_editor(node)
     write_licenses()
     stamp.write_text(fingerprint)
     size = sum(path.stat().st_size for path in VENDOR.rglob("*"))
@@ -76,9 +82,19 @@ def write_icons() -> None:
     (VENDOR / "icons.svg").write_text(sprite)
 
 
+def write_editor(node: Node) -> None:
+    """Bundle the code editor; the same packages give the same bytes."""
+    program = MODULES / ".bin" / "esbuild"
+    options = ("--bundle", "--format=esm", "--minify", "--target=es2022", "--legal-comments=none", "--log-level=warning")
+    environment = os.environ | {"PATH": f"{node.program.parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [program, EDITOR, *options, f"--outfile={VENDOR / 'codemirror.js'}"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
 def write_licenses() -> None:
-    """Keep the licence of everything that is served beside it."""
-    names = json.loads((ROOT / "package.json").read_text())["dependencies"]
+    """Keep the licence of everything that is served beside it, what the bundle brings along too."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    names = [path.removeprefix("node_modules/") for path, package in packages.items() if path and not package.get("dev")]
     texts = [f"{name}\n\n{(MODULES / name / 'LICENSE').read_text().strip()}\n" for name in names]
     (VENDOR / "LICENSES.txt").write_text(f"\n{'-' * 80}\n\n".join(texts))
 

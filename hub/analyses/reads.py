@@ -59,6 +59,13 @@ def find_reads(evidence: Evidence) -> tuple[FieldRead, ...]:
     return tuple(found.values())
 
 
+def read_path(code: str) -> tuple[str | None, Keys] | None:
+    """(node, keys) where the code is one plain read of an item's JSON and nothing else; the node is None for the input."""
+    reader = _Reader(f"({code}\n)")
+    reference = reader.whole()
+    return None if reference is None or reference.level != "json" else (reference.node, reference.keys)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reference:
     """A place in the data: a node (None is the input), how deep into its items, and the keys inside of an item's JSON."""
@@ -93,6 +100,13 @@ class _Reader:
                 reference = self._resolve(target)
                 if reference is not None and reference.level == "json" and reference.keys:
                     yield reference
+
+    def whole(self) -> _Reference | None:
+        """What the code as a whole refers to; None where it does anything with it."""
+        statements = self._root.named_children
+        if self._root.has_error or len(statements) != 1 or statements[0].type != "expression_statement":
+            return None
+        return self._resolve(statements[0].named_children[0]) if statements[0].named_children else None
 
     def _is_inner(self, node: Node) -> bool:
         parent = node.parent

@@ -18,6 +18,15 @@ class PackError(Exception):
     """The file is no valid pack. The message names the file, each wrong place and what is wrong there."""
 
 
+class _Loader(yaml.SafeLoader):
+    """Leaves dates as they are written: a version of an API often looks like one."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 class _Readable(Protocol):
     def read_text(self, encoding: str) -> str: ...
 
@@ -30,7 +39,7 @@ def load_pack(package_or_path: str | Path) -> ServicePack:
     else:
         source, name = resources.files(package_or_path) / PACK_FILE, f"{package_or_path}/{PACK_FILE}"
     try:
-        data = yaml.safe_load(source.read_text(encoding="utf-8"))
+        data = yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
         return ServicePack.model_validate(data)
     except ValidationError as error:
         raise PackError(f"{name}: {_explain(error)}") from error

@@ -1,41 +1,45 @@
-"""The page of the service templates."""
+"""The page that lists services. What belongs to one service is in ``hub.http_builder.pack_views``."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, request, url_for
+from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
 
 from hub.accounts.web import current_actor
 from hub.catalog import services
-from hub.htmx import render
+from hub.htmx import filtered_url, read_filters, render
 
 bp = Blueprint("catalog", __name__)
+
+#: Words for the categories of the hub's own packs; others are shown as the pack names them.
+CATEGORIES = {
+    "ai": lazy_gettext("Artificial intelligence"),
+    "commerce": lazy_gettext("Commerce"),
+    "crm": lazy_gettext("Customers"),
+    "development": lazy_gettext("Development"),
+    "email": lazy_gettext("E-mail"),
+    "messaging": lazy_gettext("Messaging"),
+    "payments": lazy_gettext("Payments"),
+    "productivity": lazy_gettext("Productivity"),
+}
 
 
 @bp.get("/templates")
 def index() -> ResponseReturnValue:
-    """Ready requests of every enabled pack."""
+    """The services of every enabled pack by category, and the requests that match a search."""
     actor = current_actor()
-    filters = {name: request.args.get(name, "").strip() for name in ("service", "category", "search")}
-    page = services.list_templates(
-        actor,
-        service=filters["service"],
-        category=filters["category"],
-        search=filters["search"],
-        cursor=request.args.get("cursor"),
-    )
-    chosen: dict[str, Any] = {name: value for name, value in filters.items() if value}
-    known = services.list_services(actor)
+    filters = read_filters(("category", "search"))
+    cards = services.list_services(actor, category=filters["category"], search=filters["search"])
     return render(
         "catalog/index.html",
         block="templates",
-        templates=page.rows,
-        services=[(service_id, name) for service_id, name, _category in known],
-        categories=[(name, name) for name in sorted({category for _service_id, _name, category in known})],
+        cards=cards,
+        found=services.find_endpoints(actor, filters["search"], filters["category"]) if filters["search"] else (),
+        endpoint_of=services.endpoint_of,
+        categories=[(name, CATEGORIES.get(name, name)) for name in services.list_categories(actor)],
+        category_words=CATEGORIES,
         filters=filters,
-        is_filtered=bool(chosen),
-        first_url=url_for("catalog.index", **chosen) if request.args.get("cursor") else None,
-        next_url=url_for("catalog.index", **chosen, cursor=page.next_cursor) if page.next_cursor else None,
+        here=filtered_url(url_for("catalog.index"), filters),
+        is_filtered=any(filters.values()),
     )

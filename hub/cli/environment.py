@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from hub.config import ROOT, Config, Database, Finding, Need, check_settings, load_config, read_environment
+from hub.config import ROOT, Config, Database, Finding, check_settings, load_config, read_environment
+from hub.settings import Need
 
 MARKS = {"good": "✓", "default": "·", "advice": "!", "wrong": "✗"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -232,9 +232,9 @@ def find_placeholders(*parts: Any) -> set[str]:
     return {name for part in parts for text in _texts(part) for name in _PLACEHOLDER.findall(text)}
 
 
-def is_host_allowed(url: str, hosts: tuple[str, ...]) -> bool:
-    """Whether the host of ``url``, placeholders and all, is one of ``hosts``."""
-    host = _host_of(_PLACEHOLDER.sub("x", url))
+def is_host_allowed(url: str, hosts: tuple[str, ...], values: Mapping[str, str] | None = None) -> bool:
+    """Whether the host of ``url`` is one of ``hosts``; a placeholder without a value stands for any one label."""
+    host = _host_of(_PLACEHOLDER.sub(lambda found: (values or {}).get(found[1], "x"), url))
     return any(host.endswith(allowed[1:]) if allowed.startswith("*.") else host == allowed for allowed in hosts)
 
 
@@ -321,8 +321,9 @@ def _check_hosts(pack: ServicePack) -> Iterator[str]:
     for place, auth in _auths(pack):
         if isinstance(auth, (OAuth2ClientCredentials, OAuth2Code)):
             addresses.append((f"{place}.token_url", auth.token_url))
+    defaults = {variable.name: variable.default for variable in pack.variables if variable.default is not None}
     for place, url in addresses:
-        if not is_host_allowed(url, pack.hosts):
+        if not is_host_allowed(url, pack.hosts, defaults):
             yield f"{place}: {_host_of(url) or url} is none of the hosts"
 
 

@@ -12,7 +12,7 @@ from hub.egress.exchange import MAX_REQUEST_BODY, send_exchange
 from hub.egress.fetching import Answer, fetch
 from hub.egress.headers import DEFAULT_HEADERS, outgoing_headers, refused_header
 from hub.egress.session import GuardedSession, open_session
-from hub.egress.urls import Target, check_url
+from hub.egress.urls import Target, check_url, may_reach
 from hub.egress.words import describe_egress_error
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "current_policy",
     "describe_egress_error",
     "fetch",
+    "may_reach",
     "open_session",
     "outgoing_headers",
     "refused_header",

@@ -15,11 +15,16 @@ from hub.egress.urls import Target
 
 #: Answers of the 1xx kind before the one that counts.
 _MAX_INTERIM = 10
+_MAX_CHUNK_LINE = 4096
+#: Of one answer. Each costs time to read, and a chunk may be one byte.
+_MAX_CHUNKS = 200_000
 _VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
 class _Response(http.client.HTTPResponse):
-    """Passes over early hints and their like, as ``http.client`` does with 100 alone."""
+    """Passes over early hints and their like, as ``http.client`` does with 100 alone, and takes no chunk size but a plain one."""
+
+    _chunks = 0
 
     def _read_status(self) -> tuple[str, int, str]:
         for _answer in range(_MAX_INTERIM):
@@ -28,6 +33,17 @@ class _Response(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
         raise http.client.HTTPException("more interim answers than are read")
+
+    def _read_next_chunk_size(self) -> int:
+        line = self.fp.readline(_MAX_CHUNK_LINE)
+        if not line:
+            raise http.client.IncompleteRead(b"")
+        self._chunks += 1
+        if self._chunks > _MAX_CHUNKS:
+            raise ValueError("more chunks than are read")
+        if not (size := re.match(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?\r?\n", line)):
+            raise ValueError("not the size of a chunk")
+        return int(size[1], 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +81,14 @@ def read_answer(connection: urllib3.connection.HTTPConnection, target: Target) -
     """
     connection.response_class = _Response
     raw = http.client.HTTPConnection.getresponse(connection)
+    try:
+        return _judge(raw, target)
+    except EgressError:
+        raw.close()  # it may own the connection
+        raise
+
+
+def _judge(raw: http.client.HTTPResponse, target: Target) -> Answered:
     reason = _as_text(raw.reason)
     headers = tuple((name, _as_text(re.sub(r"\r?\n[ \t]*", " ", value))) for name, value in raw.msg.items())
     if raw.msg.defects or any("\0" in text for text in (reason, *(value for _name, value in headers))):
@@ -112,13 +136,16 @@ def read_body(answer: Answered, target: Target, max_bytes: int, remaining: Calla
     pieces = wire.pass_on(_read_pieces(answer.raw))
     for encoding in read_encodings(encodings, target.host):
         pieces = _Meter(compressed_limit, remaining).pass_on(decode(pieces, encoding, target.host))
-    content: list[bytes] = []
+    content = bytearray()  # not a list: a million chunks of one byte would be a million objects
+    truncated = False
     try:
-        content.extend(_Meter(max_bytes, remaining).pass_on(pieces))
+        for piece in _Meter(max_bytes, remaining).pass_on(pieces):
+            content += piece
     except _Enough:
-        return ReadBody(b"".join(content)[:max_bytes], wire.size, truncated=True)
+        truncated = True
+        del content[max_bytes:]
     remaining()  # a cancelled request ends as a complete one does
-    return ReadBody(b"".join(content), wire.size, truncated=False)
+    return ReadBody(bytes(content), wire.size, truncated)
 
 
 def _read_pieces(raw: http.client.HTTPResponse) -> Iterator[bytes]:

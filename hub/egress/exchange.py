@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import http.client
 import ssl
 import threading
@@ -25,7 +24,7 @@ from hub.egress.session import Guard, make_connection
 from hub.egress.stopwatch import Stopwatch
 from hub.egress.tls import tls_facts
 from hub.egress.translation import translate
-from hub.egress.urls import Target, check_url, request_target
+from hub.egress.urls import Target, check_url, may_reach, request_target
 
 #: Of a request's body, in bytes.
 MAX_REQUEST_BODY = 10_000_000
@@ -52,7 +51,6 @@ class _Sending:
     ) -> None:
         self.request = request
         self.limits = limits
-        self.secrets = SecretFinder(secrets_of(request))
         self.guard = Guard(policy, cancelled)
         self.hops: list[Hop] = []
         self.stripped: tuple[str, ...] = ()
@@ -85,14 +83,15 @@ class _Sending:
         if len(request.body or b"") > MAX_REQUEST_BODY:
             raise EgressError("request-too-large", limit=MAX_REQUEST_BODY)
         for _secret, hosts in request.secret_hosts:
-            if not any(fnmatch.fnmatchcase(target.host, host.lower()) or target.authority == host.lower() for host in hosts):
+            if not may_reach(hosts, target):
                 raise EgressError("secret-host", host=target.host, hosts=", ".join(hosts))
         return target
 
     def _follow(self, target: Target) -> Exchange:
+        secrets = SecretFinder(secrets_of(self.request))
         seen = set()
         while True:
-            seen.add((self.request.method, self.request.url))
+            seen.add(_place(self.request))
             with self._open(target) as answer:
                 location = answer.header("location") if self.limits.follow_redirects and answer.status in REDIRECTS else None
                 if location is None:
@@ -100,8 +99,8 @@ class _Sending:
                 self._note_hop(answer)
             if len(self.hops) > self.limits.max_redirects:
                 raise EgressError("too-many-redirects", host=target.host, limit=self.limits.max_redirects)
-            following = redirect(self.request, target, answer.status, location, self.secrets)
-            if (following.request.method, following.request.url) in seen:
+            following = redirect(self.request, target, answer.status, location, secrets)
+            if _place(following.request) in seen:
                 raise EgressError("redirect-loop", host=target.host)
             self.request, target, self.stripped = following.request, following.target, following.stripped
 
@@ -168,3 +167,8 @@ class _Sending:
             hops=tuple(self.hops),
             tls=self.tls,
         )
+
+
+def _place(request: WireRequest) -> tuple[str, str]:
+    """What is asked of whom, to see a circle."""
+    return request.method, request.url.partition("#")[0]

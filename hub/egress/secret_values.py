@@ -17,6 +17,10 @@ _SENSITIVE_NAME = re.compile(
 )
 #: A value under a sensitive name counts as a secret from this length on: a shorter one is found in any text.
 _MIN_LENGTH = 6
+#: And a part of it, such as the token behind "Bearer", from this one.
+_MIN_PART = 8
+#: Percent escapes of percent escapes: a URL in a parameter in a URL.
+_ESCAPES = 3
 #: Of base64 that surrounds a secret, this many letters are enough to know it.
 _MIN_BASE64 = 6
 
@@ -31,7 +35,8 @@ def secrets_of(request: WireRequest) -> tuple[str, ...]:
     found = [secret for secret in request.secrets if secret]
     for name, value in (*request.headers, *parse_qsl(urlsplit(request.url).query)):
         if is_sensitive_name(name):
-            found += [part for part in (value, *re.split(r"[\s;,=]+", value)) if len(part) >= _MIN_LENGTH]
+            found += [value] if len(value) >= _MIN_LENGTH else []
+            found += [part for part in re.split(r"[\s;,=]+", value) if len(part) >= _MIN_PART]
     return tuple(dict.fromkeys(found))
 
 
@@ -45,8 +50,11 @@ class SecretFinder:
         """Whether the text has one of the secrets in it. Upper and lower case count as the same."""
         if not self._forms:
             return False
-        readings = {reading.casefold() for reading in (text, unquote(text), unquote_plus(text))}
-        return any(form in reading for form in self._forms for reading in readings)
+        readings = {text}
+        for _layer in range(_ESCAPES):
+            readings |= {unescape(reading) for reading in readings for unescape in (unquote, unquote_plus)}
+        folded = [reading.casefold() for reading in readings]
+        return any(form in reading for form in self._forms for reading in folded)
 
 
 def _forms(secret: str) -> Iterator[str]:

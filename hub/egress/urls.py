@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -58,6 +59,23 @@ def check_url(url: str) -> Target:
     if port == 0 or parts.netloc.endswith(":"):
         raise EgressError("bad-url", reason="port")
     return Target(scheme, _check_host(parts.netloc, parts.hostname or ""), port or _DEFAULT_PORTS[scheme])
+
+
+def may_reach(patterns: Iterable[str], target: Target) -> bool:
+    """Whether a pattern names the target: ``host`` (any port), ``host:port``, ``*.suffix`` (never the suffix itself)."""
+    return any(_matches(pattern.strip().lower(), target) for pattern in patterns)
+
+
+def _matches(pattern: str, target: Target) -> bool:
+    host, separator, port = pattern.rpartition(":")
+    if separator and port.isdecimal() and (":" not in host or host.startswith("[")):
+        if int(port) != target.port:
+            return False
+    else:
+        host = pattern
+    if host.startswith("*."):
+        return target.host.endswith(host[1:]) and target.host != host[1:]
+    return target.host == host.strip("[]")
 
 
 def request_target(url: str) -> str:

@@ -266,7 +266,7 @@ def _read_secrets(form: BuilderForm) -> Iterable[SecretChange]:
     for row in form.rows["secrets"]:
         hosts = tuple(row.get("hosts", "").replace("،", ",").replace(" ", ",").split(","))
         written = tuple(host for host in hosts if host)
-        value = form.typed.get(f"secrets.{row['key']}")
+        value = form.typed.get(f"secrets.{row.get('key')}")
         is_new = not row.get("stored")
         yield SecretChange(row.get("name", "").strip(), value, None if is_new and not written else written, "removed" in row)
 

@@ -182,6 +182,13 @@ class RequestRun(Created, Model):
         sa.Index("ix_request_runs_user_created", "user_id", "created_at", "id"),
         sa.Index("ix_request_runs_request_created", "request_id", "created_at", "id"),
         sa.Index("ix_request_runs_chain_run_id", "chain_run_id"),
+        # What is under way, to limit it and to find what lost its worker.
+        sa.Index(
+            "ix_request_runs_active",
+            "user_id",
+            sqlite_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+            postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+        ),
     )
 
     id: Mapped[Key]

@@ -153,13 +153,22 @@ def open_typed(actor: Actor, envelope: str) -> str:
         return ""
 
 
+def seal_secrets(actor: Actor, secrets: Mapping[str, str]) -> list[dict[str, str]]:
+    """Rows of the form's table for secrets that an import brought and nobody has saved."""
+    return [
+        {"name": name, "value": "", "sealed": seal_typed(actor, value), "hosts": "", "key": f"new-{name}"}
+        for name, value in secrets.items()
+    ]
+
+
 def hosts_of(definition: RequestDefinition, name: str) -> list[str]:
-    """The hosts that the definition sends the secret ``name`` to: the URL's, or the token's for an OAuth2 client."""
-    auth, placeholder = definition.auth, f"{{{{{name}}}}}"
-    is_client_secret = getattr(auth, "client_secret", None) == placeholder
-    url = getattr(auth, "token_url", "") if is_client_secret else definition.url
-    authority = authority_of(url)
-    return [authority] if authority else []
+    """The hosts that the definition sends the secret ``name`` to: the URL's; an OAuth2 client's goes to the token's too.
+
+    The token that an OAuth2 client gets goes where its secret may go, so both hosts are the client secret's.
+    """
+    is_client_secret = getattr(definition.auth, "client_secret", None) == f"{{{{{name}}}}}"
+    urls = [getattr(definition.auth, "token_url", ""), definition.url] if is_client_secret else [definition.url]
+    return list(dict.fromkeys(authority for url in urls if (authority := authority_of(url))))
 
 
 def authority_of(url: str) -> str | None:

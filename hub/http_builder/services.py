@@ -45,6 +45,7 @@ __all__ = [
     "draft_of",
     "duplicate_request",
     "get_request",
+    "is_deleted",
     "list_folders",
     "list_request_secrets",
     "list_requests",
@@ -103,6 +104,12 @@ def version_of(request: Request) -> str:
     """A digest of everything that a save replaces; being sent or marked as a favourite does not change it."""
     content = json.dumps(draft_of(request).model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def is_deleted(actor: Actor, request_id: str) -> bool:
+    """Whether ``restore_request`` would bring back something."""
+    own = sa.select(Request.id).where(Request.id == request_id, Request.user_id == actor.user_id)
+    return db.session.scalar(own.where(Request.deleted_at.is_not(None))) is not None
 
 
 def count_requests(actor: Actor) -> int:

@@ -188,6 +188,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_runs")),
     )
     with op.batch_alter_table("request_runs") as table:
+        table.create_index(
+            "ix_request_runs_active",
+            ["user_id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+            postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+        )
         table.create_index("ix_request_runs_chain_run_id", ["chain_run_id"], unique=False)
         table.create_index("ix_request_runs_request_created", ["request_id", "created_at", "id"], unique=False)
         table.create_index("ix_request_runs_user_created", ["user_id", "created_at", "id"], unique=False)
@@ -234,6 +241,11 @@ def downgrade() -> None:
         table.drop_index("ix_request_runs_user_created")
         table.drop_index("ix_request_runs_request_created")
         table.drop_index("ix_request_runs_chain_run_id")
+        table.drop_index(
+            "ix_request_runs_active",
+            sqlite_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+            postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
+        )
 
     op.drop_table("request_runs")
     with op.batch_alter_table("variables") as table:

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const $ = (selector, root = document) => root.querySelector(selector);
-  const isTyping = (element) => element.closest("input, textarea, select, [contenteditable]") !== null;
+  const isTyping = (event) => event.composedPath()[0].closest("input, textarea, select, [contenteditable]") !== null;
   let pendingGo = 0;
 
   document.addEventListener("keydown", (event) => {
@@ -14,7 +14,7 @@
       }
       return;
     }
-    if (isTyping(event.target)) return;
+    if (isTyping(event)) return;
     const goes = Date.now() - pendingGo < 1200;
     pendingGo = 0;
     if (goes) {

@@ -20,6 +20,7 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.executions.models import DetailState
 from hub.extensions import db
+from hub.http_builder.models import Environment, RequestChain, RequestChainRun, RequestRun, RunState, Variable
 from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
 from hub.workflows.models import VersionKind, WorkflowVersion
@@ -108,6 +109,32 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "session_id": session.id,
         "key_id": key.id,
         "job_id": job.id,
+        **_sent_requests(owner, name),
+    }
+
+
+def _sent_requests(owner: Actor, name: str) -> dict[str, str]:
+    """An environment with a variable, a run, and a chain with its run."""
+    environment = Environment(user_id=owner.user_id, name=name[:120])
+    chain = RequestChain(user_id=owner.user_id, name=name, steps=[])
+    db.session.add_all([environment, chain])
+    db.session.flush()
+    scope = f"environment:{environment.id}"
+    variable = Variable(user_id=owner.user_id, environment_id=environment.id, scope=scope, name="NAME", value=name)
+    chain_run = RequestChainRun(user_id=owner.user_id, chain_id=chain.id, state=RunState.RUNNING)
+    db.session.add_all([variable, chain_run])
+    db.session.flush()
+    url = f"https://{name}.example"
+    sent = {"user_id": owner.user_id, "name": name, "method": "GET", "url": url, "definition": {"url": url}}
+    run = RequestRun(**sent, state=RunState.QUEUED)
+    db.session.add_all([run, RequestRun(**sent, state=RunState.QUEUED, chain_run_id=chain_run.id)])
+    db.session.commit()
+    return {
+        "environment_id": environment.id,
+        "variable_id": variable.id,
+        "chain_id": chain.id,
+        "chain_run_id": chain_run.id,
+        "request_run_id": run.id,
     }
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
-from hub.http_builder.exporting import openapi, postman
+from hub.http_builder.exporting import curl, httpie, javascript_fetch, openapi, postman, python_requests
 from hub.http_builder.exporting.results import ExportResult
+from hub.http_builder.n8n.clipboard import write_clipboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,13 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
+    Format("n8n", "n8n", write_clipboard),
+    Format("curl", "cURL (bash)", curl.write_bash),
+    Format("curl-cmd", "cURL (cmd)", curl.write_cmd),
+    Format("curl-powershell", "cURL (PowerShell)", curl.write_powershell),
+    Format("python-requests", "Python (requests)", python_requests.write),
+    Format("javascript-fetch", "JavaScript (fetch)", javascript_fetch.write),
+    Format("httpie", "HTTPie", httpie.write),
     Format("postman", "Postman", postman.write),
     Format("openapi", "OpenAPI", openapi.write),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from hub.contracts.http import SECRET_AUTH_FIELDS, FormBody, MultipartBody, Pair, RequestDefinition, RequestDraft
@@ -27,7 +28,7 @@ def _secret_texts(definition: RequestDefinition) -> Iterator[str]:
     yield from (row.value for row in rows if is_secret_name(row.name))
 
 
-def file_name(name: str, ending: str) -> str:
-    """A name for the download: letters, digits and dashes."""
-    words = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
-    return f"{'-'.join(part for part in words.split('-') if part)[:60] or 'request'}.{ending}"
+def file_name(name: str, extension: str) -> str:
+    """A short file name of plain letters out of a request's name."""
+    words = re.findall(r"[A-Za-z0-9]+", name)
+    return f"{'-'.join(words).lower()[:60].strip('-') or 'request'}.{extension}"

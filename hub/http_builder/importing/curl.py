@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hub.contracts.http import Note, Pair, RequestDraft
+from hub.contracts.http import Note, RequestDraft
 from hub.http_builder.importing import curl_words, powershell, windows_words
 from hub.http_builder.importing.commands import PROGRAM, Command
 from hub.http_builder.importing.curl_options import read_operations
@@ -17,22 +17,31 @@ from hub.redaction.shapes import find_shapes
 #: More than a person pastes.
 MAX_REQUESTS = 200
 _BEGINNING = 4000
-_CURL = re.compile(
-    r"^[\s>$#%]*(?:(?:sudo|time|exec|env|[A-Za-z_][A-Za-z0-9_]*=\S*)\s+)*(?:\S*[/\\])?curl(?:\.exe)?[\s^]", re.I | re.M
-)
+_CALL = re.compile(r"(?:^|[\s;|&>(])(?:[^\s;|&]*[/\\])?curl(?:\.exe)?(?:[\s^]|$)", re.IGNORECASE)
+#: What a document begins with that only tells of curl.
+_DOCUMENT = re.compile(r"[{\[<]|[\w$.-]+:(?:\s|$)|---")
+_ASSIGNMENT_LINE = re.compile(r"\s*(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*=")
 #: A caret before a line's end or a sign, or quotes doubled within quotes.
 _CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%{}]|[{,:\[]\"\"\w")
 _BACKTICK_AT_END = re.compile(r"`[ \t]*\r?\n")
 _NATIVE_QUOTES = re.compile(r"curl\.exe\s[^\n]*'[^'\n]*\\\"", re.IGNORECASE)
-_PROMPT = re.compile(r"^(?:[ \t]*(?:[$#%]|PS [^>\n]*>|[A-Za-z]:\\[^>\n]*>)[ \t]+)(?=\S*curl)", re.M)
+_PROMPT = re.compile(r"^(?:[ \t]*(?:[$%]|PS [^>\n]*>|[A-Za-z]:\\[^>\n]*>)[ \t]+)(?=\S*curl)", re.M)
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
+_VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _BEFORE = frozenset(("sudo", "time", "exec", "env", "command", "nohup"))
 
 
 def recognises(text: str) -> bool:
     """Whether the text looks like a command for curl or PowerShell's requests."""
     beginning = text[:_BEGINNING]
-    return bool(_CURL.search(beginning)) or powershell.recognises(beginning)
+    if powershell.recognises(beginning) and not _DOCUMENT.match(beginning.lstrip()):
+        return True
+    for line in beginning.splitlines():
+        if line.strip() and not line.lstrip().startswith("#"):
+            calls = bool(_CALL.search(line)) and not _DOCUMENT.match(line.lstrip())
+            if calls or not _ASSIGNMENT_LINE.match(line):
+                return calls
+    return False
 
 
 def read(text: str) -> ImportResult:
@@ -58,7 +67,9 @@ def _read(text: str) -> tuple[list[RequestDraft], list[Note]]:
             ignored += [] if command.source or _assignments(command.words) else [command.words[0][:40]]
             continue
         try:
-            drafts += [_with_values(draft, assigned) for draft in _read_command(command, words)]
+            secrets: dict[str, str] = {}
+            found = _read_command(command, _fill_in(words, assigned, secrets))
+            drafts += [_with_secrets(draft, secrets) for draft in found]
         except ImportRefused as refused:
             refusals.append(refused)
         if len(drafts) > MAX_REQUESTS:
@@ -103,14 +114,26 @@ def _assignments(words: list[str]) -> dict[str, str]:
     return found
 
 
-def _with_values(draft: RequestDraft, assigned: dict[str, str]) -> RequestDraft:
-    """The draft with the values of the shell's variables that it uses."""
-    used = set(re.findall(r"\{\{(\w+)\}\}", draft.definition.model_dump_json()))
-    values = {name: value for name, value in assigned.items() if name in used and not PLACEHOLDER.search(value)}
-    secrets = {name: value for name, value in values.items() if is_secret_name(name) or any(find_shapes(value))}
-    plain = tuple(Pair(name=name, value=value) for name, value in values.items() if name not in secrets)
-    definition = draft.definition.model_copy(update={"variables": plain})
-    return draft.model_copy(update={"definition": definition, "secrets": {**draft.secrets, **secrets}})
+def _fill_in(words: list[str], assigned: dict[str, str], secrets: dict[str, str]) -> list[str]:
+    """The words with the values of the shell's variables; one that is a secret stays a variable, its value in ``secrets``."""
+
+    def value_of(found: re.Match[str]) -> str:
+        name = found.group(1)
+        value = assigned.get(name)
+        if value is None or PLACEHOLDER.search(value):
+            return found.group()
+        if is_secret_name(name) or any(find_shapes(value)):
+            secrets[name] = value
+            return found.group()
+        return value
+
+    return [_VARIABLE.sub(value_of, word) for word in words]
+
+
+def _with_secrets(draft: RequestDraft, secrets: dict[str, str]) -> RequestDraft:
+    used = set(_VARIABLE.findall(draft.definition.model_dump_json()))
+    own = {name: value for name, value in secrets.items() if name in used}
+    return draft.model_copy(update={"secrets": {**own, **draft.secrets}}) if own else draft
 
 
 def _read_command(command: Command, words: list[str]) -> list[RequestDraft]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hub.http_builder.importing import bruno, curl, har, insomnia, openapi, postman
+from hub.http_builder.importing import bruno, curl, har, insomnia, n8n, openapi, postman
 from hub.http_builder.importing.results import ImportResult
 
 
@@ -27,4 +27,5 @@ FORMATS: tuple[Format, ...] = (
     Format("openapi", "OpenAPI", openapi.recognises, openapi.read),
     Format("bruno", "Bruno", bruno.recognises, bruno.read),
     Format("curl", "cURL", curl.recognises, curl.read),
+    Format("n8n", "n8n", n8n.recognises, n8n.read),
 )  # fmt: skip

@@ -58,7 +58,7 @@ def take_credentials(headers: Iterable[Pair], secrets: SecretCollector, auth: Au
     """
     rows = list(headers)
     if not isinstance(auth, NoAuth):
-        return tuple(_without_secret(row, secrets) for row in rows), auth
+        return hide_headers(rows, secrets), auth
     signing = [row for row in rows if row.enabled and row.name.lower() == "authorization"]
     if len(signing) == 1:
         auth = read_authorization(signing[0].value, secrets)
@@ -68,7 +68,7 @@ def take_credentials(headers: Iterable[Pair], secrets: SecretCollector, auth: Au
             auth = ApiKeyAuth(name=signing[0].name, value=secrets.keep(signing[0].name, signing[0].value))
     if not isinstance(auth, NoAuth):
         rows.remove(signing[0])
-    return tuple(_without_secret(row, secrets) for row in rows), auth
+    return hide_headers(rows, secrets), auth
 
 
 def is_key_header(name: str) -> bool:
@@ -134,6 +134,11 @@ def hide_in_json(text: str, secrets: SecretCollector) -> str:
         named = re.search(rf'"([^"\\\n]{{1,80}})"\s*:\s*"{re.escape(value)}"', text)
         text = text.replace(f'"{value}"', f'"{secrets.keep(named.group(1) if named else "SECRET", value)}"')
     return text
+
+
+def hide_headers(rows: Iterable[Pair], secrets: SecretCollector) -> tuple[Pair, ...]:
+    """Headers, those with a secret's name naming a variable instead."""
+    return tuple(_without_secret(row, secrets) for row in rows)
 
 
 def _without_secret(row: Pair, secrets: SecretCollector) -> Pair:

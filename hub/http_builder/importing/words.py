@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from hub.contracts.http import Note
 from hub.http_builder.importing import document_words
 from hub.http_builder.importing.results import ImportRefused
+from hub.http_builder.n8n.words import NOTES as N8N_NOTES
 
 _REFUSALS: dict[str, Any] = {
     # Any format
@@ -20,6 +21,9 @@ _REFUSALS: dict[str, Any] = {
     "no-requests": lazy_gettext("There is no request in this %(format)s text."),
     # Documents
     "too-deep": lazy_gettext("The document is nested too deeply: at most %(limit)s levels are read."),
+    # n8n
+    "n8n-no-json": lazy_gettext("This is no JSON. Copy the nodes in n8n's editor and paste them here."),
+    "n8n-too-many": lazy_gettext("These are more than %(limit)s nodes. Import them in parts."),
     # cURL
     "not-a-command": lazy_gettext("This is no cURL command."),
     **document_words.REFUSALS,
@@ -29,6 +33,7 @@ _NOTES: dict[str, Any] = {
     # Any importer
     "file-needed": lazy_gettext("Choose the file “%(name)s” before sending; files are never read from the server."),
     # Exporters
+    **N8N_NOTES,
     "secret-left-out": lazy_gettext("The secret is not written down: set the environment variable %(name)s."),
     **document_words.NOTES,
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from hub.contracts.http import (
@@ -22,8 +21,8 @@ from hub.contracts.http import (
     RawBody,
     XmlBody,
 )
-from hub.executions.expression_reads import is_expression
-from hub.http_builder.n8n.expressions import encode_text, find_names, from_n8n, split_expression, to_n8n
+from hub.http_builder.n8n.expressions import Form, encode_text, find_names, from_n8n, split_expression
+from hub.http_builder.rendering.placeholders import is_expression
 
 Json = dict[str, Any]
 #: The field of an n8n item that holds a file, where nothing else is said.
@@ -32,6 +31,12 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 _LARGEST_INTEGER = 2**53 - 1
 _GRAPHQL_KEYS = {"query", "variables", "operationName"}
 _GRAPHQL = re.compile(r"\s*(?:#[^\n]*\s*)*(?:\{|query\b|mutation\b|subscription\b|fragment\b)")
+
+
+class TextWriter(Protocol):
+    """Makes a text of a definition n8n's, and notes the variables in it."""
+
+    def __call__(self, text: str, form: Form = "text") -> str: ...
 
 
 def default_type(body: Body) -> str | None:
@@ -53,7 +58,7 @@ def default_type(body: Body) -> str | None:
 # --- To n8n ----------------------------------------------------------------------------------------------------------
 
 
-def write_body(body: Body, content_type: str | None, text: Callable[[str], str]) -> tuple[Json, list[Note]]:
+def write_body(body: Body, content_type: str | None, text: TextWriter) -> tuple[Json, list[Note]]:
     """The node's parameters for a body; ``content_type`` is a header's, ``text`` makes a text n8n's."""
     match body:
         case NoBody():
@@ -69,7 +74,7 @@ def write_body(body: Body, content_type: str | None, text: Callable[[str], str])
         case BinaryBody():
             field = _file_field(body.file_id, body.file_name)
             return {"contentType": "binaryData", "inputDataFieldName": field}, [_file_note(field)]
-    return _raw(content_type or default_type(body) or "", text(body.text)), []
+    return _raw(text(content_type or default_type(body) or ""), text(body.text)), []
 
 
 def graphql_text(body: GraphqlBody) -> str:
@@ -86,11 +91,11 @@ def _raw(content_type: str, body: str) -> Json:
     return {"contentType": "raw", "rawContentType": content_type, "body": body}
 
 
-def _write_json(source: str, content_type: str | None, text: Callable[[str], str]) -> Json:
+def _write_json(source: str, content_type: str | None, text: TextWriter) -> Json:
     """As JSON where n8n sends the same value; what its JavaScript would change or refuse goes as raw text."""
     if is_expression(source) or find_names(source) or _survives(source):
-        return {"specifyBody": "json", "jsonBody": text(source)}
-    return _raw(content_type or "application/json", text(source))
+        return {"specifyBody": "json", "jsonBody": text(source, "json")}
+    return _raw(text(content_type or "application/json"), text(source))
 
 
 def _survives(source: str) -> bool:
@@ -113,7 +118,7 @@ def _survives(source: str) -> bool:
     return isinstance(value, dict | list)
 
 
-def _write_form(rows: list[Pair], text: Callable[[str], str]) -> tuple[Json, list[Note]]:
+def _write_form(rows: list[Pair], text: TextWriter) -> tuple[Json, list[Note]]:
     """Key and value pairs; as raw text where a name is there twice, which n8n's pairs can't hold."""
     names = [row.name for row in rows]
     if len(set(names)) == len(names) or any(is_expression(row.name) or is_expression(row.value) for row in rows):
@@ -122,11 +127,10 @@ def _write_form(rows: list[Pair], text: Callable[[str], str]) -> tuple[Json, lis
         notes = [Note(code="n8n-duplicate-field", details={"name": name}) for name in twice]
         return {"contentType": "form-urlencoded", "bodyParameters": {"parameters": pairs}}, notes
     encoded = "&".join(f"{encode_text(row.name)}={encode_text(row.value)}" for row in rows)
-    text(encoded)  # so that its variables are known
-    return _raw(FORM_TYPE, to_n8n(encoded, encode=True)), []
+    return _raw(FORM_TYPE, text(encoded, "encoded")), []
 
 
-def _write_multipart(parts: list[MultipartPart], text: Callable[[str], str]) -> tuple[Json, list[Note]]:
+def _write_multipart(parts: list[MultipartPart], text: TextWriter) -> tuple[Json, list[Note]]:
     rows: list[Json] = []
     notes: list[Note] = []
     for part in parts:

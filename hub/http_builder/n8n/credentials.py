@@ -22,8 +22,8 @@ from hub.contracts.http import (
     OAuth2Code,
     RequestDefinition,
 )
-from hub.executions.expression_reads import is_expression
 from hub.http_builder.n8n.expressions import find_names
+from hub.http_builder.rendering.placeholders import is_expression
 from hub.redaction import is_secret_name
 
 Json = dict[str, Any]

@@ -27,7 +27,7 @@ from hub.http_builder.n8n.credentials import (
     find_credential,
     is_sensitive,
 )
-from hub.http_builder.n8n.expressions import VARIABLES_NODE, find_names, to_n8n
+from hub.http_builder.n8n.expressions import VARIABLES_NODE, Form, find_names, to_n8n
 from hub.redaction import is_secret_name
 
 Json = dict[str, Any]
@@ -50,6 +50,10 @@ class NodeChoices:
     never_error: bool = False
 
 
+#: n8n's own defaults.
+AS_USUAL = NodeChoices()
+
+
 @dataclass(slots=True)
 class BuiltNode:
     """An HTTP Request node in the making. ``variables`` are the names that its expressions read from the variables' node."""
@@ -64,7 +68,7 @@ class BuiltNode:
 def build_node(
     definition: RequestDefinition,
     *,
-    choices: NodeChoices = NodeChoices(),
+    choices: NodeChoices = AS_USUAL,
     secret_names: Collection[str] = (),
     type_version: float = OLDEST_VERSION,
     variables_node: str = VARIABLES_NODE,
@@ -111,14 +115,14 @@ class _Builder:
         if note not in self._built.notes:
             self._built.notes.append(note)
 
-    def _text(self, text: str, place: str) -> str:
+    def _text(self, text: str, place: str, form: Form = "text") -> str:
         """The text as n8n has to have it; its variables are noted."""
         for name in find_names(text):
             if name not in self._built.variables:
                 self._built.variables.append(name)
             if name in self._secret_names or is_secret_name(name):
                 self._note("n8n-secret-in-text", name=name, place=place)
-        return to_n8n(text, node=self._variables_node)
+        return to_n8n(text, node=self._variables_node, form=form)
 
     def _method(self) -> None:
         method = self._definition.method
@@ -186,7 +190,7 @@ class _Builder:
         if isinstance(body, NoBody):
             return None
         row = next((row for row in headers if row.name.lower() == "content-type"), None)
-        parameters, notes = write_body(body, row.value if row else None, lambda text: self._text(text, "body"))
+        parameters, notes = write_body(body, row.value if row else None, self._body_text)
         self._built.parameters |= {"sendBody": True, **parameters}
         self._built.notes += notes
         if isinstance(body, BinaryBody) and row is None and body.content_type != "application/octet-stream":
@@ -196,6 +200,9 @@ class _Builder:
         is_usual = row.value.partition(";")[0].strip().lower() == default_type(body)
         needless = parameters.get("contentType") == "raw" or isinstance(body, MultipartBody) or is_usual
         return row if needless and not isinstance(body, BinaryBody) else None
+
+    def _body_text(self, text: str, form: Form = "text") -> str:
+        return self._text(text, "body", form)
 
     def _settings(self, settings: RequestSettings) -> None:
         if settings.timeout_seconds != _DEFAULTS.timeout_seconds:

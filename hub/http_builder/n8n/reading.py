@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from hub.contracts.catalog import HttpMethod
 from hub.contracts.http import Auth, BinaryBody, Body, NoAuth, Note, Pair, RequestDefinition, RequestSettings
-from hub.executions.expression_reads import is_expression
 from hub.http_builder.n8n.bodies import as_text, read_body, read_pairs
 from hub.http_builder.n8n.credentials import read_auth
 from hub.http_builder.n8n.expressions import from_n8n
 from hub.http_builder.n8n.node import HTTP_REQUEST
 from hub.http_builder.n8n.old_nodes import to_version_4
+from hub.http_builder.rendering.placeholders import is_expression
 
 Json = dict[str, Any]
 _DEFAULTS = RequestSettings()

@@ -8,7 +8,6 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from hub.contracts.http import (
     SECRET_AUTH_FIELDS,
@@ -25,7 +24,7 @@ from hub.contracts.http import (
 from hub.http_builder.rendering import aws
 from hub.http_builder.rendering.headers import Headers, replace_header
 from hub.http_builder.rendering.renderer import Renderer
-from hub.http_builder.rendering.urls import encode_parameter
+from hub.http_builder.rendering.urls import encode_parameter, split_url
 from hub.http_builder.rendering.values import Value
 
 
@@ -150,8 +149,7 @@ def _add_hmac(signing: Signing, auth: HmacAuth) -> None:
 
 def _message(signing: Signing, template: str) -> bytes:
     """What is signed, in bytes: a body need not be text."""
-    parts = urlsplit(signing.url)
-    query, path = parts.query, parts.path
+    _authority, path, query = split_url(signing.url)
     request: dict[str, Callable[[], bytes]] = {
         "$method": lambda: signing.method.encode(),
         "$url": lambda: signing.url.encode("utf-8", "replace"),

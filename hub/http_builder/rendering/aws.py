@@ -8,9 +8,10 @@ import hmac
 import posixpath
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus
 
 from hub.http_builder.rendering.headers import Headers
+from hub.http_builder.rendering.urls import split_url
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
@@ -34,17 +35,19 @@ def sign(
     method: str, url: str, headers: Headers, body: bytes, *, access_key_id: str, secret_access_key: str, region: str, service: str
 ) -> Signature:
     """Sign a request whose ``headers`` hold ``X-Amz-Date``: the host, the content type and every ``X-Amz-`` header."""
-    parts = urlsplit(url)
-    signed = {"host": [parts.netloc]}
+    authority, path, query = split_url(url)
+    signed = {"host": [authority]}
     for name, value in headers:
-        if name.lower() in ("content-type", "date", "range") or name.lower().startswith("x-amz-"):
+        if name.lower() == "host":
+            signed["host"] = [value]
+        elif name.lower() in ("content-type", "date", "range") or name.lower().startswith("x-amz-"):
             signed.setdefault(name.lower(), []).append(re.sub(" +", " ", value.strip()))
     names = ";".join(sorted(signed))
     canonical = "\n".join(
         (
             method,
-            _canonical_path(parts.path, service),
-            _canonical_query(parts.query),
+            _canonical_path(path, service),
+            _canonical_query(query),
             *(f"{name}:{','.join(signed[name])}" for name in sorted(signed)),
             "",
             names,

@@ -5,37 +5,33 @@ from __future__ import annotations
 import re
 
 from hub.contracts.http import Pair
-from hub.egress import Target
+from hub.egress import Target, refused_header
 from hub.http_builder.rendering.renderer import Renderer
 
 Headers = list[tuple[str, str]]
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-#: Belong to the connection; the hub writes them itself.
-_OF_THE_CONNECTION = re.compile(
-    r"content-length|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*", re.IGNORECASE
-)
-#: Ask cloud metadata services for credentials; nothing else knows them.
-_METADATA = re.compile(r"metadata-flavor|metadata|x-aws-ec2-metadata-token.*|x-google-metadata-request", re.IGNORECASE)
-_DEFAULTS = (("User-Agent", "AI-HTTP-Hub"), ("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"))
 
 
 def render_headers(renderer: Renderer, rows: tuple[Pair, ...], target: Target | None) -> Headers:
-    """The enabled rows. What belongs to the connection is left out with a note; another host's name is a problem."""
+    """The enabled rows. What the hub writes itself is left out with a note; what is never sent is a problem.
+
+    ``Host`` is left out where it says what the URL says; whether another may be sent is for ``send_exchange`` to judge.
+    """
     headers: Headers = []
     for index, row in enumerate(rows):
         if not row.enabled or not (row.name or row.value):
             continue
         name = renderer.text(row.name, f"headers.{index}.name").strip()
         value = renderer.text(row.value, f"headers.{index}.value")
-        if name.lower() == "host":
-            if target and value.strip().lower() not in (target.authority, f"{target.host}:{target.port}"):
-                renderer.refuse(f"headers.{index}.value", "header-host", host=target.authority)
-        elif _OF_THE_CONNECTION.fullmatch(name):
+        if name.lower() == "host" and target and value.strip().lower() in (target.authority, f"{target.host}:{target.port}"):
+            continue
+        reason = refused_header(name, value)
+        if reason == "metadata":
+            renderer.refuse(f"headers.{index}.name", "header-metadata", name=name)
+        elif reason:
             renderer.note("header-left-out", name=name)
-        elif _METADATA.fullmatch(name):
-            renderer.refuse(f"headers.{index}.name", "header-refused", name=name)
         else:
             add_header(renderer, headers, name, value, f"headers.{index}")
     return headers
@@ -63,8 +59,3 @@ def replace_header(renderer: Renderer, headers: Headers, name: str, value: str, 
         renderer.note("header-replaced", name=name)
         headers[:] = [header for header in headers if header[0].lower() != name.lower()]
     add_header(renderer, headers, name, value, place)
-
-
-def add_defaults(headers: Headers) -> None:
-    """What every client says, unless the person says something else."""
-    headers[:0] = [default for default in _DEFAULTS if not has_header(headers, default[0])]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, AnyStr
 
 #: Stands for a secret that has no variable's name.
 DOTS = "••••••"
@@ -17,28 +15,38 @@ SHORTEST = 4
 #: Shorter pieces of Base64 and hex are met by chance in long answers.
 _SHORTEST_ENCODED = 8
 
+_ENTITIES = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_JSON_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way in which a secret is written. Without ``anchor`` in a text the pattern need not be tried."""
+
+    anchor: str
+    pattern: str
+    instead: str
+
 
 class Mask:
     """Masks ``(name, secret)`` pairs: each secret becomes ``{{name}}``, one without a name dots."""
 
     def __init__(self, secrets: Iterable[tuple[str, str]] = ()) -> None:
         self._secrets = tuple(secrets)
-        self._texts: dict[str, str] = {}
         self._whole: dict[str, str] = {}
-        for name, secret in self._secrets:
-            self._add(secret.strip(), f"{{{{{name}}}}}" if name else DOTS)
+        forms: dict[str, _Form] = {}
         self._bytes: dict[bytes, bytes] = {}
-        for spelling, instead in self._texts.items():
-            for encoding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
-                if encoding == "utf-8" or spelling.isascii() == encoding.startswith("utf"):
-                    self._bytes.setdefault(spelling.encode(encoding, "replace"), instead.encode("utf-8"))
-
-    def _add(self, secret: str, instead: str) -> None:
-        if len(secret) >= SHORTEST:
-            for spelling in _spellings(secret):
-                self._texts.setdefault(spelling, instead)
-        elif secret:
-            self._whole.setdefault(secret, instead)
+        for name, secret in self._secrets:
+            secret, instead = secret.strip(), f"{{{{{name}}}}}" if name else DOTS
+            if len(secret) >= SHORTEST:
+                for form in _forms(secret, instead):
+                    forms.setdefault(form.pattern, form)
+                for spelling in _other_bytes(secret):
+                    self._bytes.setdefault(spelling, instead.encode())
+            elif secret:
+                self._whole.setdefault(secret, instead)
+        self._forms = tuple(forms.values())
 
     def with_secrets(self, secrets: Iterable[tuple[str, str]]) -> Mask:
         """A mask that knows these too."""
@@ -48,28 +56,40 @@ class Mask:
         """The text without secrets."""
         if text in self._whole:
             return self._whole[text]
-        present = [spelling for spelling in self._texts if spelling in text]
-        if present:
-            text = _pattern(present).sub(lambda found: self._texts[found.group()], text)
+        found = [
+            (match.start(), match.end(), form.instead)
+            for form in self._forms
+            if form.anchor in text
+            for match in re.finditer(form.pattern, text)
+        ]
+        if found:
+            text = "".join(_replaced(text, found))
         return self._mask_whole_values(text)
 
     def _mask_whole_values(self, text: str) -> str:
-        """Short secrets where they are all of a JSON string, a parameter or a cookie."""
+        """Short secrets where they are all of a JSON string or a parameter."""
         present = [secret for secret in self._whole if secret in text]
         if not present:
             return text
-        alone = re.compile(rf"(?<=[\"=])(?:{_pattern(present).pattern})(?=[\"&;#\s]|$)")
-        return alone.sub(lambda found: self._whole[found.group()], text)
+        any_of = "|".join(re.escape(secret) for secret in sorted(present, key=len, reverse=True))
+        return re.sub(rf"(?<=[\"=])(?:{any_of})(?=[\"&;#\s]|$)", lambda found: self._whole[found.group()], text)
 
     def bytes(self, body: bytes) -> bytes:
         """A body without secrets, in whatever encoding it is."""
-        present = [spelling for spelling in self._bytes if spelling in body]
-        if present:
-            longest_first = b"|".join(re.escape(spelling) for spelling in sorted(present, key=len, reverse=True))
-            body = re.sub(longest_first, lambda found: self._bytes[found.group()], body)
+        found = [
+            (match.start(), match.end(), form.instead.encode())
+            for form in self._forms
+            if form.anchor.encode() in body
+            for match in re.finditer(form.pattern.encode(), body)
+        ]
+        if found:
+            body = b"".join(_replaced(body, found))
+        for spelling, instead in self._bytes.items():
+            if spelling in body:
+                body = body.replace(spelling, instead)
         if any(secret.encode() in body for secret in self._whole):
             try:
-                return self.text(body.decode()).encode()
+                return self._mask_whole_values(body.decode()).encode()
             except UnicodeDecodeError:
                 return body
         return body
@@ -92,50 +112,53 @@ class Mask:
         return tuple((self.text(name), self.text(value)) for name, value in headers)
 
 
-def _pattern(spellings: Iterable[str]) -> re.Pattern[str]:
-    """The longest first: one secret may begin with another."""
-    return re.compile("|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True)))
+def _replaced(text: AnyStr, found: list[tuple[int, int, AnyStr]]) -> Iterator[AnyStr]:
+    """The pieces of the text with each stretch replaced; those that overlap become one, named by the first and longest."""
+    position, covered = 0, 0
+    for start, end, instead in sorted(found, key=lambda stretch: (stretch[0], -stretch[1])):
+        if start >= covered:
+            yield text[position:start]
+            yield instead
+        covered = position = max(covered, end)
+    yield text[position:]
 
 
-def _spellings(secret: str) -> Iterable[str]:
-    """How a secret may be written: as it is, for URLs, JSON, HTML, in Base64 at any offset, in hex."""
-    yield secret
-    for encoded in (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")):
-        yield from (encoded, _lower_escapes(encoded))
-    in_path = quote(secret, safe="!$&'()*+,;=:@/-._~", errors="replace")
-    yield from (in_path, _lower_escapes(in_path))
-    yield from _json_spellings(secret)
-    escaped = html.escape(secret)
-    yield from (escaped, escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;"), html.escape(secret, quote=False))
+def _forms(secret: str, instead: str) -> Iterator[_Form]:
+    """The secret with any of its signs escaped for URLs, JSON, HTML; in Base64 at any offset; in hex."""
+    anchor = max(_WORD.findall(secret), key=len, default="")
+    yield _Form(anchor, "".join(_letter(letter) for letter in secret), instead)
     raw = secret.encode("utf-8", "replace")
-    for offset in range(3):
-        core = _base64_core(raw, offset)
-        if len(core) >= _SHORTEST_ENCODED:
-            yield from (core, core.replace("+", "-").replace("/", "_"))
-    if len(raw) * 2 >= 2 * _SHORTEST_ENCODED:
-        yield from (raw.hex(), raw.hex().upper())
+    cores = [_base64_core(raw, offset) for offset in range(3)]
+    encoded = [core for core in cores if len(core) >= _SHORTEST_ENCODED]
+    encoded += [core.replace("+", "-").replace("/", "_") for core in encoded]
+    if len(raw) >= _SHORTEST_ENCODED:
+        encoded += [raw.hex(), raw.hex().upper()]
+    for text in dict.fromkeys(encoded):
+        yield _Form(text, re.escape(text), instead)
 
 
-def _lower_escapes(encoded: str) -> str:
-    return re.sub("%[0-9A-F]{2}", lambda found: found.group().lower(), encoded)
+def _letter(letter: str) -> str:
+    """A pattern for every way to write one letter; letters and digits of ASCII are never escaped."""
+    if letter.isascii() and letter.isalnum():
+        return letter
+    ways = [re.escape(letter)]
+    # %2B, and %252B where a URL stands in a URL
+    ways.append("".join(f"%(?:25)*{_hex(f'{byte:02x}')}" for byte in letter.encode("utf-8", "replace")))
+    units = letter.encode("utf-16-be", "replace")
+    ways.append("".join(rf"\\u{_hex(units[index : index + 2].hex())}" for index in range(0, len(units), 2)))
+    ways.append(f"&#(?:0*{ord(letter)}|[xX]0*{_hex(f'{ord(letter):x}')});")
+    if letter in _ENTITIES:
+        ways.append(f"&{_ENTITIES[letter]};")
+    if letter in _JSON_ESCAPES:
+        ways.append(re.escape("\\" + _JSON_ESCAPES[letter]))
+    if letter == " ":
+        ways.append(re.escape("+"))
+    return f"(?:{'|'.join(reversed(ways))})"
 
 
-def _json_spellings(secret: str) -> Iterable[str]:
-    """As the JSON writers of Python and JavaScript, PHP, Go and .NET put it."""
-    plain = json.dumps(secret, ensure_ascii=False)[1:-1]
-    ascii_only = json.dumps(secret)[1:-1]
-    for spelling in (plain, ascii_only):
-        yield spelling
-        yield spelling.replace("/", "\\/")
-        yield re.sub("[<>&]", _as_unicode_escape, spelling)
-    # .NET also escapes these, with capital digits
-    for unescaped in (plain, ascii_only):
-        text = unescaped.replace('\\"', "\\u0022")
-        yield re.sub("[<>&+'`]", lambda found: f"\\u{ord(found.group()):04X}", text)
-
-
-def _as_unicode_escape(found: re.Match[str]) -> str:
-    return f"\\u{ord(found.group()):04x}"
+def _hex(digits: str) -> str:
+    """Hexadecimal digits in either case."""
+    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in digits)
 
 
 def _base64_core(raw: bytes, offset: int) -> str:
@@ -144,3 +167,14 @@ def _base64_core(raw: bytes, offset: int) -> str:
     first = -(-offset * 8 // 6)
     last = (offset + len(raw)) * 8 // 6
     return encoded[first:last]
+
+
+def _other_bytes(secret: str) -> Iterator[bytes]:
+    """The secret in bodies that are not UTF-8."""
+    for encoding in ("utf-16-le", "utf-16-be", "latin-1"):
+        try:
+            spelling = secret.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        if encoding != "latin-1" or not secret.isascii():
+            yield spelling

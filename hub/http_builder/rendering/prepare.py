@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from hub.contracts.exchange import ExchangeLimits, WireRequest
 from hub.contracts.http import Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
-from hub.egress import Target
+from hub.egress import MAX_REQUEST_BODY, Target, may_reach
 from hub.http_builder.rendering.authentication import Signing, add_authentication, render_key_in_query, render_login
 from hub.http_builder.rendering.bodies import render_body
-from hub.http_builder.rendering.headers import add_defaults, render_headers
-from hub.http_builder.rendering.hosts import may_reach
+from hub.http_builder.rendering.headers import render_headers
 from hub.http_builder.rendering.masking import DOTS, SHORTEST, Mask
 from hub.http_builder.rendering.placeholders import is_built_in, is_expression, names_in, texts_of
 from hub.http_builder.rendering.problems import Problem, RenderError
 from hub.http_builder.rendering.renderer import Renderer
 from hub.http_builder.rendering.urls import render_query, render_url
 from hub.http_builder.rendering.values import FileContent, Values
-
-MAX_BODY = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,11 @@ def build(
     url, target = render_url(renderer, definition.url, query)
     headers = render_headers(renderer, definition.headers, target)
     body = render_body(renderer, definition.body, files, headers)
-    if body is not None and len(body) > MAX_BODY:
-        renderer.refuse("body", "body-too-large", limit=MAX_BODY)
+    if body is not None and len(body) > MAX_REQUEST_BODY:
+        renderer.refuse("body", "body-too-large", limit=MAX_REQUEST_BODY)
     signing = Signing(renderer, definition.method.value, url, headers, body)
     add_authentication(signing, auth, token)
     login = render_login(renderer, auth) if isinstance(auth, DigestAuth) else None
-    add_defaults(headers)
     if target:
         _check_hosts(renderer, target)
     bound = tuple(_bound_secrets(renderer, signing, target))
@@ -133,18 +129,11 @@ def _check_hosts(renderer: Renderer, target: Target) -> None:
 
 
 def _bound_secrets(renderer: Renderer, signing: Signing, target: Target | None) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Every spelling of a secret that stands in the request, with the hosts that may see it."""
-    here = (f"{_bracketed(target.host)}:{target.port}",) if target else ()
+    """Every secret that stands in the request, with the hosts that may see it."""
+    here = (target.authority,) if target else ()
     own = [(value.text, value.hosts) for value in renderer.used]
     own += [(secret, here) for secret in (*renderer.own_secrets, *signing.derived)]
-    for secret, hosts in own:
-        for spelling in dict.fromkeys((secret, quote_plus(secret, errors="replace"), quote(secret, safe="", errors="replace"))):
-            if spelling:
-                yield spelling, hosts
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+    return ((secret, hosts) for secret, hosts in own if secret)
 
 
 def _mask(renderer: Renderer, auth: Auth, signing: Signing) -> Mask:

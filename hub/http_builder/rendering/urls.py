@@ -18,14 +18,14 @@ _SEGMENT = "!$&'()*+,;=:@-._~"
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
-def render_url(renderer: Renderer, template: str, query: list[str]) -> tuple[str, Target | None]:
+def render_url(renderer: Renderer, template: str, query: list[str], place: str = "url") -> tuple[str, Target | None]:
     """The URL with ``query`` (encoded ``name=value``) behind its own; the target is None where the URL is not usable.
 
     A value may be the whole URL or its beginning (``{{BASE_URL}}/orders``). As a part of the host it has only plain host
     characters, in the path and the query it is percent-encoded. What the person wrote is kept, encoded where URLs need it.
     """
     problems = len(renderer.problems)
-    text = _Composer(renderer).compose(template.strip())
+    text = _Composer(renderer, place).compose(template.strip())
     if text.startswith("//"):
         text = ("http:" if _LOOPBACK.match(text) else "https:") + text
         renderer.note("scheme-assumed", scheme=text.partition(":")[0])
@@ -33,14 +33,14 @@ def render_url(renderer: Renderer, template: str, query: list[str]) -> tuple[str
     scheme, _slashes, rest = head.partition("://")
     authority, slash, path = rest.partition("/")
     path = _tidy(slash + path, "/[]") or "/"
-    queries = "&".join(part for part in (_tidy(own, "/?"), *query) if part)
+    queries = "&".join(part for part in (_tidy(own, "/?[]"), *query) if part)
     address = f"{path}?{queries}" if queries or (mark and not query) else path
     if len(renderer.problems) > problems:
         return f"{scheme}://{authority}{address}", None
     try:
         target = check_url(f"{scheme}://{authority}{address}")
     except EgressError as error:
-        renderer.refuse("url", error.code, **{name: value for name, value in error.details.items() if isinstance(value, str)})
+        renderer.refuse(place, error.code, **{name: value for name, value in error.details.items() if isinstance(value, str)})
         return f"{scheme}://{authority}{address}", None
     return target.origin + address, target
 
@@ -61,6 +61,13 @@ def encode_parameter(name: str, value: str) -> str:
     return f"{quote_plus(name, errors='replace')}={quote_plus(value, errors='replace')}"
 
 
+def split_url(url: str) -> tuple[str, str, str]:
+    """Authority, path and query of what ``render_url`` made; also of what is no usable URL."""
+    rest, _mark, query = url.partition("://")[2].partition("?")
+    authority, slash, path = rest.partition("/")
+    return authority, slash + path, query
+
+
 def _tidy(text: str, also: str) -> str:
     """Encode what a URL cannot hold (spaces, other scripts, a lone ``%``); what is encoded already stays."""
     return quote(_STRAY_PERCENT.sub("%25", text), safe=_SEGMENT + also + "%", errors="replace")
@@ -69,16 +76,17 @@ def _tidy(text: str, also: str) -> str:
 class _Composer:
     """Reads a template from left to right and knows at every value in which part of the URL it stands."""
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, place: str) -> None:
         self._renderer = renderer
+        self._place = place
         self._done = ""
         self._in_path: list[int] = []
 
     def compose(self, template: str) -> str:
         """The URL, beginning with its scheme, or with ``//`` where none is given."""
-        pieces = list(self._renderer.pieces(template, "url"))
+        pieces = list(self._renderer.pieces(template, self._place))
         if not "".join(piece.text for piece in pieces).strip():
-            self._renderer.refuse("url", "url-missing")
+            self._renderer.refuse(self._place, "url-missing")
             return "//"
         for index, piece in enumerate(pieces):
             if _CONTROL.search(piece.text):
@@ -128,8 +136,8 @@ class _Composer:
             first = path.rfind("/", 0, start) + 1
             segment = path[first:].partition("/")[0]
             if segment.lower().replace("%2e", ".") in (".", ".."):
-                self._renderer.refuse("url", "dot-segment")
+                self._renderer.refuse(self._place, "dot-segment")
 
     def _refuse(self, piece: Piece, code: str, **details: str) -> None:
         name = {"name": piece.value.name} if piece.value else {}
-        self._renderer.refuse("url", code, **name, **details)
+        self._renderer.refuse(self._place, code, **name, **details)

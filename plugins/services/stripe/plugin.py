@@ -9,5 +9,5 @@ from hub.plugin_api import ServicePack, hookimpl, load_pack
 
 @hookimpl
 def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
-    """Six requests to Stripe's API."""
+    """Ready requests to Stripe's API."""
     register(load_pack("plugins.services.stripe"))

@@ -46,7 +46,7 @@ class Server:
     """Reads one request of each connection, keeps it, and lets ``talk`` answer. ``ended`` is set when the test is over."""
 
     def __init__(self, talk: Talk, context: ssl.SSLContext | None = None) -> None:
-        self._talk = talk
+        self.talk = talk
         self._context = context
         self.ended = threading.Event()
         self.received: list[Received] = []
@@ -83,7 +83,7 @@ class Server:
             with connection:
                 request = read_request(connection)
                 self.received.append(request)
-                self._talk(request, connection)
+                self.talk(request, connection)
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_WR)
                     connection.recv(1)
@@ -92,6 +92,8 @@ class Server:
 def read_request(connection: socket.socket) -> Received:
     data = b""
     while b"\r\n\r\n" not in data:
+        if data.startswith(b"\x16"):
+            return Received("a TLS greeting", (), data)
         part = connection.recv(65536)
         if not part:
             raise OSError("the client went away")

@@ -34,7 +34,8 @@ def refused(url: str, method: str = "GET", *, policy: EgressPolicy = LOOPBACK, *
 
 
 def test_headers_keep_their_order_and_repeat_both_ways(start_server: Start) -> None:
-    said = b"HTTP/1.1 201 Made\r\nSet-Cookie: a=1\r\nX-Other: 1\r\nSet-Cookie: b=2\r\nX-Arabic: \xd9\x85\r\nContent-Length: 2\r\n\r\nok"
+    rows = (b"Set-Cookie: a=1", b"X-Other: 1", b"Set-Cookie: b=2", b"X-Arabic: \xd9\x85", b"Content-Length: 2")
+    said = b"\r\n".join((b"HTTP/1.1 201 Made", *rows, b"", b"ok"))
     server = start_server(saying(said))
     headers = (("X-B", "1"), ("X-A", ""), ("X-B", "\u0645"), ("x-b", " 3"))
     exchange = send(server.url("/a%2fb/../c?x=1&x=2#part"), "POST", headers=headers, body=b"{}")
@@ -282,7 +283,7 @@ def test_a_method_that_is_none_is_refused(method: str) -> None:
         (("two.test",), False),
         (("*.one.test",), False),
         (("test",), False),
-        (("*",), True),
+        (("*",), False),
     ],
 )
 def test_a_secret_goes_only_to_the_hosts_it_is_bound_to(start_server: Start, hosts: tuple[str, ...], sent: bool) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.egress import EgressError, check_url
+from hub.egress import EgressError, check_url, may_reach
 
 REFUSED = {
     "host": [
@@ -102,3 +102,27 @@ def test_a_url_that_two_parsers_may_read_differently_is_refused(reason: str, url
 def test_a_plain_url_is_read(url: str, origin: str, port: int) -> None:
     target = check_url(url)
     assert (target.origin, target.port) == (origin, port)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "url", "reached"),
+    [
+        ("api.test", "https://api.test/", True),
+        ("API.test ", "https://api.test:8443/", True),
+        ("api.test:443", "https://api.test/", True),
+        ("api.test:443", "http://api.test/", False),
+        ("api.test", "https://a.api.test/", False),
+        ("*.api.test", "https://a.b.api.test/", True),
+        ("*.api.test", "https://api.test/", False),
+        ("*.api.test:8443", "https://a.api.test/", False),
+        ("*.api.test", "https://evil-api.test/", False),
+        ("*", "https://api.test/", False),
+        ("*.", "https://api.test/", False),
+        ("", "https://api.test/", False),
+        ("[2606:4700::1111]:8080", "http://[2606:4700::1111]:8080/", True),
+        ("2606:4700::1111", "http://[2606:4700::1111]:8080/", True),
+    ],
+)
+def test_a_pattern_names_a_host_or_what_is_below_it(pattern: str, url: str, reached: bool) -> None:
+    assert may_reach([pattern], check_url(url)) is reached
+    assert not may_reach([], check_url(url))

@@ -91,10 +91,10 @@ def test_a_literal_secret_in_a_header_is_lifted_with_its_scheme_left(alice: Acto
     }
 
 
-def test_an_oauth_secret_is_bound_to_the_tokens_host_and_not_the_targets(alice: Actor) -> None:
+def test_an_oauth_secret_is_bound_to_the_tokens_host_and_the_targets(alice: Actor) -> None:
     auth = OAuth2ClientCredentials(token_url="https://login.example.org:8443/token", client_id="c", client_secret="s3cret")
     request = services.create_request(alice, make_draft(auth=auth))
-    assert services.list_request_secrets(alice, request.id)[0].hosts == ["login.example.org:8443"]
+    assert services.list_request_secrets(alice, request.id)[0].hosts == ["login.example.org:8443", "api.example.com"]
 
 
 def test_a_placeholder_as_host_binds_to_nothing(alice: Actor) -> None:

@@ -1,0 +1,13 @@
+"""GitHub: repositories, issues, files, workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Ready requests to GitHub's REST API."""
+    register(load_pack("plugins.services.github"))

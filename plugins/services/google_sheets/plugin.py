@@ -1,0 +1,13 @@
+"""Google Sheets: read and write cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Ready requests to the Sheets API."""
+    register(load_pack("plugins.services.google_sheets"))

@@ -1,0 +1,13 @@
+"""Notion: pages, data sources, blocks, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Ready requests to Notion's API."""
+    register(load_pack("plugins.services.notion"))

@@ -1,0 +1,13 @@
+"""OpenAI: models, responses, embeddings, images, audio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Ready requests to OpenAI's API, and others that speak it."""
+    register(load_pack("plugins.services.openai"))

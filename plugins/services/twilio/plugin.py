@@ -1,0 +1,13 @@
+"""Twilio: SMS, calls, verification, number lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.plugin_api import ServicePack, hookimpl, load_pack
+
+
+@hookimpl
+def hub_register_packs(register: Callable[[ServicePack], None]) -> None:
+    """Ready requests to Twilio's APIs."""
+    register(load_pack("plugins.services.twilio"))
