@@ -58,7 +58,6 @@ NOTES: dict[str, Any] = {
     "many-methods": lazy_gettext(
         "%(count)s requests share a method and path with another one and were left out, such as %(name)s."
     ),
-    "no-path": lazy_gettext("“%(name)s” was left out: its URL has no path that OpenAPI can name."),
     "auth-left-out": lazy_gettext("The authentication of “%(name)s” (%(type)s) cannot be expressed in this format."),
     "not-expressed": lazy_gettext("“%(name)s”: %(what)s cannot be expressed in this format."),
 }
