@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from hub.errors import Invalid
 from hub.extensions import db
 from hub.http_builder.definitions import COLUMNS, TEXTS, columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import check_draft
+from hub.http_builder.importing.environments import SavedEnvironment, save_environments
 from hub.http_builder.importing.merging import Merged, merge_definitions, merge_value
 from hub.http_builder.importing.results import ImportResult
 from hub.http_builder.models import Request
@@ -57,6 +58,7 @@ class ImportSummary:
 
     items: tuple[Item, ...]
     gone: tuple[tuple[str, str], ...] = ()
+    environments: tuple[SavedEnvironment, ...] = ()
 
     def of(self, fate: Fate) -> tuple[Item, ...]:
         """The items of one fate."""
@@ -85,7 +87,7 @@ def save_import(actor: Actor, result: ImportResult, chosen: Collection[int] | No
 
     A draft whose origin the person has already brings that request up to date: what they did not touch follows the document,
     what they changed stays, and where both did the conflict is named. What the document lost is tagged, never deleted. A draft
-    that cannot be stored is refused by itself. ``Invalid`` where there is no room for so many.
+    that cannot be stored is refused by itself; environments are added or filled up. ``Invalid`` where there is no room for all.
     """
     stored = _stored(actor, result, lock=True)
     plans = [
@@ -102,11 +104,14 @@ def save_import(actor: Actor, result: ImportResult, chosen: Collection[int] | No
     for row in gone:
         if GONE_TAG not in row.tags:
             row.tags = [*row.tags, GONE_TAG]
-    summary = ImportSummary(tuple(plan.item for plan in plans), tuple((row.id, row.name) for row in gone))
+    summary = ImportSummary(
+        tuple(plan.item for plan in plans),
+        tuple((row.id, row.name) for row in gone),
+    )
     counts = {fate.value: len(summary.of(fate)) for fate in Fate}
     record_event(actor, "request.import", "request", details={"kind": result.kind, **counts, "gone": len(gone)})
     db.session.commit()
-    return summary
+    return replace(summary, environments=save_environments(actor, result.environments))
 
 
 class _Plan:
