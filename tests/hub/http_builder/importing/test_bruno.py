@@ -224,6 +224,12 @@ def test_an_open_collection_in_one_file() -> None:
     assert [(row.name, row.value) for row in result.environments[0].variables] == [("n", "5")]
 
 
+def test_endless_pasted_files_are_refused_at_once() -> None:
+    with pytest.raises(ImportRefused) as refused:
+        bruno.read("meta {\n" * 5_001)
+    assert refused.value.code == "too-many-requests"
+
+
 def test_a_block_that_is_never_closed_is_told_with_its_line() -> None:
     with pytest.raises(ImportRefused) as refused:
         parse_bru("meta {\n  name: A\n}\n\nheaders {\n  a: b\n")

@@ -215,3 +215,11 @@ def test_no_literal_secret_stays_in_a_definition(secret: str) -> None:
     assert secret not in draft.definition.model_dump_json()
     assert secret not in repr(draft)
     assert secret in draft.secrets.values()
+
+
+@pytest.mark.parametrize("name", sorted(set(VALID) - {"swagger"}))
+def test_a_document_that_takes_too_long_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.http_builder.importing.drafts.MAX_SECONDS", -1)
+    with pytest.raises(ImportRefused) as refused:
+        import_text(json.dumps(VALID[name]))
+    assert refused.value.code == "too-slow"

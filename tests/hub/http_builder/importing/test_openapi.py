@@ -7,6 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
+import yaml
 
 from hub.contracts.http import (
     ApiKeyAuth,
@@ -351,6 +352,13 @@ def test_the_registry_knows_json_and_yaml_documents() -> None:
     yaml_text = "# Pets\nopenapi: 3.0.3\ninfo: {title: Pets, version: '1'}\npaths:\n  /pets:\n    get: {summary: curl them}\n"
     result = import_text(yaml_text)
     assert (result.kind, result.drafts[0].name) == ("openapi", "curl them")
+    sorted_keys = {
+        "components": {"examples": {f"e{n}": {"value": "x" * 90} for n in range(999)}},
+        **document,
+        "x-more": ["y" * 9_000],
+    }
+    for text in (json.dumps(sorted_keys, sort_keys=True), yaml.safe_dump(sorted_keys)):
+        assert import_text(text).kind == "openapi"
 
 
 @pytest.mark.parametrize("text", ["openapi: 4.0.0\npaths: {}", '{"openapi": "3.0.0", "paths": []}', '{"swagger": null}'])
