@@ -19,6 +19,7 @@ from hub.htmx import go_to, render
 from hub.http_builder import builder_pages as _builder_pages
 from hub.http_builder import sending, services
 from hub.http_builder.drafts import read_folder
+from hub.http_builder.importing import describe_note
 from hub.http_builder.secret_values import open_typed, seal_typed
 from hub.http_builder.views import bp
 
@@ -61,8 +62,8 @@ def import_requests() -> ResponseReturnValue:
         context |= {"error": fields["chosen"]}
     if sealed and chosen:
         return _save(drafts, chosen, folder)
-    notes = [sending.describe_note(note) for note in result.notes]
-    described = [[sending.describe_note(note) for note in draft.notes] for draft in drafts]
+    notes = [describe_note(note) for note in result.notes]
+    described = [[describe_note(note) for note in draft.notes] for draft in drafts]
     context |= {"result": result, "sealed": sealed or seal_typed(actor, _pack(source)), "notes": notes, "draft_notes": described}
     context |= {} if sealed else {"chosen": set(range(len(drafts))), "error": ""}
     return render("requests/import.html", **context), 422 if sealed else 200
