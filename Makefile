@@ -44,6 +44,7 @@ bench: bench-repair ## print how good the repairs are, and what a page, an analy
 	$(BIN)/python -m tests.benchmarks.worker_memory
 	$(BIN)/python -m tests.benchmarks.sync_cpu
 	$(BIN)/python -m tests.benchmarks.exchange_cost
+	$(BIN)/python -m tests.benchmarks.run_pages
 
 bench-repair: setup n8n ## print how often diagnosis and repair are right, on a real n8n
 	$(BIN)/python -m tests.benchmarks.repair

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 import urllib3
 
@@ -21,10 +23,25 @@ _MAX_CHUNKS = 200_000
 _VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1"}
 
 
+class _Reader(io.BufferedReader):
+    """Keeps the last line: an empty one is the end, where ``http.client`` takes it for the end of the headers."""
+
+    last_line = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last_line = super().readline(size)
+        return self.last_line
+
+
 class _Response(http.client.HTTPResponse):
     """Passes over early hints and their like, as ``http.client`` does with 100 alone, and takes no chunk size but a plain one."""
 
-    _chunks = 0
+    fp: _Reader
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fp = _Reader(self.fp.detach())
+        self._chunks = 0
 
     def _read_status(self) -> tuple[str, int, str]:
         for _answer in range(_MAX_INTERIM):
@@ -82,8 +99,10 @@ def read_answer(connection: urllib3.connection.HTTPConnection, target: Target) -
     connection.response_class = _Response
     raw = http.client.HTTPConnection.getresponse(connection)
     try:
+        if not cast("_Response", raw).fp.last_line:
+            raise http.client.IncompleteRead(b"")
         return _judge(raw, target)
-    except EgressError:
+    except (EgressError, http.client.IncompleteRead):
         raw.close()  # it may own the connection
         raise
 
@@ -96,6 +115,9 @@ def _judge(raw: http.client.HTTPResponse, target: Target) -> Answered:
     lengths = {value.strip() for name, value in headers if name.lower() == "content-length"}
     if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", length) for length in lengths):
         raise EgressError("bad-answer", host=target.host, reason="content-length")
+    framing = {value.strip().lower() for name, value in headers if name.lower() == "transfer-encoding"}
+    if not framing <= {"chunked", "identity"}:  # http.client would take the frames for the body
+        raise EgressError("bad-answer", host=target.host, reason="chunks")
     return Answered(raw, raw.status, reason, _VERSIONS.get(raw.version, "HTTP/1.1"), headers)
 
 

@@ -63,11 +63,13 @@ class _Sending:
             target = self._check()
             with watch(self.guard.cancelled, self.guard.abort):
                 exchange = self._follow(target)
-        except EgressError as error:
+        except EgressError as failure:
+            # A connection that was ended from here fails in many ways.
+            error = EgressError("cancelled") if self.guard.is_cancelled else failure
             error.hops = tuple(self.hops)
             error.phase = self.guard.stopwatch.step
             error.timing = dataclasses.replace(self.guard.stopwatch.read(), total_ms=(time.monotonic() - started) * 1000)
-            raise
+            raise error from failure.__cause__
         finally:
             self.guard.release()
         return dataclasses.replace(
@@ -97,6 +99,7 @@ class _Sending:
                 if location is None:
                     return self._finish(answer, target)
                 self._note_hop(answer)
+            self.guard.stopwatch = Stopwatch()
             if len(self.hops) > self.limits.max_redirects:
                 raise EgressError("too-many-redirects", host=target.host, limit=self.limits.max_redirects)
             following = redirect(self.request, target, answer.status, location, secrets)
@@ -121,8 +124,6 @@ class _Sending:
             guard.stopwatch.stop()
             yield answer
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            if guard.is_cancelled:
-                raise EgressError("cancelled") from error
             raise translate(error, target, self.limits.seconds) from error
         finally:
             if answer is not None:

@@ -39,9 +39,9 @@ def translate(error: Exception, target: Target, seconds: float) -> EgressError:
         return EgressError("timeout", host=target.host, seconds=seconds)
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return EgressError("tls", **place, reason=cause.verify_message)
+            return EgressError("tls", **place, reason=cause.verify_message, part="certificate")
         if isinstance(cause, ssl.SSLError):
-            return EgressError("tls", **place, reason=cause.reason or "handshake failed")
+            return EgressError("tls", **place, reason=cause.reason or "handshake failed", part="handshake")
     if any(isinstance(cause, http.client.LineTooLong) for cause in causes) or "got more than" in str(error):
         return EgressError("large-headers", host=target.host)
     if any(isinstance(cause, ValueError) for cause in causes):  # http.client's for a chunk without a size

@@ -69,9 +69,15 @@ def _connect(details: Mapping[str, Any]) -> str:
 
 
 def _tls(details: Mapping[str, Any]) -> str:
+    if details.get("part") == "handshake":
+        return _(
+            "No encrypted connection to %(entry)s: %(reason)s. If the server speaks no TLS, use http://.",
+            entry=_entry(details),
+            reason=details["reason"],
+        )
     return _(
         "The certificate of %(entry)s is not accepted: %(reason)s. If it is your own authority's, the hub's operator can name "
-        "its file in HUB_CA_FILE. If the server speaks no TLS, use http://.",
+        "its file in HUB_CA_FILE.",
         entry=_entry(details),
         reason=details["reason"],
     )

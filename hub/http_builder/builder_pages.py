@@ -21,8 +21,11 @@ from hub.http_builder import sending, services
 from hub.http_builder.bodies import JSON_FIELDS, find_json_problem
 from hub.http_builder.files import store_file
 from hub.http_builder.forms import BuilderForm, apply_action, make_draft, read_form, show_draft
+from hub.http_builder.importing import describe_note
 from hub.http_builder.known import Surroundings, known_as_json, look_around
-from hub.http_builder.models import Request
+from hub.http_builder.models import Request, RequestRun
+from hub.http_builder.rendering import words
+from hub.http_builder.running import get_run, view_run
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
 from hub.http_builder.views import bp
@@ -100,10 +103,10 @@ def preview_saved(request_id: str) -> ResponseReturnValue:
 def show_run(request_run_id: str) -> ResponseReturnValue:
     """What came of one sending; the fragment asks for itself again until the run has ended."""
     actor = current_actor()
-    sent = sending.get_run(actor, request_run_id)
+    sent = get_run(actor, request_run_id)
     if is_fragment_request():
-        return render_template("requests/_response.html", run=sent, body=sending.read_body(sent))
-    return render("requests/run.html", run=sent, body=sending.read_body(sent))
+        return _response(actor, sent)
+    return render("requests/run.html", run=sent, view=view_run(actor, sent))
 
 
 # --- Saving ----------------------------------------------------------------------------------------------------------
@@ -183,8 +186,8 @@ def _send(saved: Request | None) -> ResponseReturnValue:
     except HubError as error:
         return _refused(form, saved, error)
     if is_fragment_request():
-        return render_template("requests/_response.html", run=started, body=None)
-    return go_to("requests.show_run", run_id=started.id)
+        return _response(actor, started)
+    return go_to("requests.show_run", request_run_id=started.id)
 
 
 def _preview(saved: Request | None) -> ResponseReturnValue:
@@ -196,8 +199,11 @@ def _preview(saved: Request | None) -> ResponseReturnValue:
         shown = sending.preview(actor, typed, request_id=request_id, environment_id=form.get("environment") or None)
     except HubError as error:
         return _refused(form, saved, error)
-    problems = [sending.describe_problem(problem) for problem in shown.problems]
-    context = {"preview": shown, "problems": problems}
+    context: dict[str, Any] = {
+        "preview": shown,
+        "problems": [words.describe_problem(problem) for problem in shown.problems],
+        "preview_notes": [words.describe_note(note) for note in shown.notes],
+    }
     if is_fragment_request():
         return render_template("requests/_preview.html", **context)
     return _show(form, saved, **context)
@@ -218,6 +224,10 @@ def _refused(form: BuilderForm, saved: Request | None, error: HubError) -> Respo
         return render_template("requests/_refused.html", error=error, fields=fields), 422
     form.errors = fields or {"form": error.message}
     return _show(form, saved, status=error.status)
+
+
+def _response(actor: Actor, sent: RequestRun) -> str:
+    return render_template("requests/_response.html", run=sent, view=view_run(actor, sent))
 
 
 # --- Importing a command that was pasted as the URL --------------------------------------------------------------------
@@ -245,7 +255,7 @@ def _import_command(actor: Actor, form: BuilderForm, saved: Request | None) -> R
     filled.values.update({name: form.get(name) for name in ("version", "environment", "tab")})
     sealed = seal_secrets(actor, draft.secrets)
     filled.rows["secrets"] = [*form.rows["secrets"], *sealed]
-    notes = [sending.describe_note(note) for note in (*result.notes, *draft.notes)]
+    notes = [describe_note(note) for note in (*result.notes, *draft.notes)]
     if len(result.drafts) > 1:
         notes.append(_("The command holds several requests; this is the first. The import page takes them all."))
     return _show(filled, saved, notice=_("The cURL command was recognised. Nothing is saved or sent yet."), notes=notes)
@@ -298,7 +308,7 @@ def _show(
 ) -> Response:
     """The page, or the form alone where htmx asked."""
     known = known or look_around(current_actor(), saved.id if saved else None, form.get("environment"))
-    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], **context}
+    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], "preview_notes": [], **context}
     page = render(
         "requests/builder.html",
         block="builder",

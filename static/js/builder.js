@@ -167,7 +167,7 @@ const PLACEHOLDER = /\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}/g;
 function names() {
   const form = builder();
   const stored = JSON.parse(form.dataset.names);
-  const own = $$('[data-rows="variables"] .cell-name, [data-rows="secrets"] .cell-name').map((cell) => [cell.value, "request"]);
+  const own = $$('[data-rows="variables"] input.cell-name, [data-rows="secrets"] input.cell-name').map((cell) => [cell.value, "request"]);
   return [...stored, ...own.filter(([name]) => name), ...BUILT_IN];
 }
 
@@ -218,6 +218,7 @@ function snapshot() {
 }
 
 function markUnsaved() {
+  if (!("started" in builder().dataset)) return; // the last word of a form that was just replaced
   const changed = snapshot() !== saved;
   $("[data-dirty]").hidden = !changed;
   if (changed) $("[data-saved]")?.remove();

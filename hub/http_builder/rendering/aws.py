@@ -70,12 +70,19 @@ def _hmac(key: bytes, text: str) -> bytes:
 
 
 def _canonical_path(path: str, service: str) -> str:
-    """S3 signs the path as its objects are named; every other service the normal form, encoded once more."""
-    if service == "s3":
-        return quote(unquote(path or "/"), safe="/-_.~")
-    normal = re.sub("/+", "/", posixpath.normpath(path or "/"))
-    slash = "/" if path.endswith("/") and normal != "/" else ""
-    return quote(normal + slash, safe="/-_.~")
+    """S3 signs the path as its objects are named, every other service its normal form encoded twice.
+
+    AWS decodes what it was sent before it encodes, so a sign that is sent as it is (``:``) counts as encoded here too.
+    """
+    if service != "s3":
+        slash = "/" if path.endswith("/") else ""
+        path = re.sub("/+", "/", posixpath.normpath(path or "/") + slash)
+    once = "/".join(_encode(unquote(segment)) for segment in (path or "/").split("/"))
+    return once if service == "s3" else quote(once, safe="/-_.~")
+
+
+def _encode(text: str) -> str:
+    return quote(text, safe="-_.~")
 
 
 def _canonical_query(query: str) -> str:
@@ -83,5 +90,5 @@ def _canonical_query(query: str) -> str:
     for part in query.split("&"):
         if part:
             name, _equals, value = part.partition("=")
-            pairs.append((quote(unquote_plus(name), safe="-_.~"), quote(unquote_plus(value), safe="-_.~")))
+            pairs.append((_encode(unquote_plus(name)), _encode(unquote_plus(value))))
     return "&".join(f"{name}={value}" for name, value in sorted(pairs))

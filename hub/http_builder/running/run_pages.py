@@ -49,5 +49,5 @@ def index() -> ResponseReturnValue:
 def cancel(request_run_id: str) -> ResponseReturnValue:
     """Give up a request that waits or is under way."""
     runs.cancel_run(current_actor(), request_run_id)
-    flash(_("Cancelled."), "success")
+    flash(_("The request was cancelled."), "success")
     return go_to("runs.index")

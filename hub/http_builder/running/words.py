@@ -21,7 +21,7 @@ _STATES: dict[RunState, Any] = {
     RunState.FAILED: lazy_gettext("No answer"),
     RunState.REFUSED: lazy_gettext("Not sent"),
     RunState.INTERRUPTED: lazy_gettext("Interrupted"),
-    RunState.CANCELED: lazy_gettext("Cancelled"),
+    RunState.CANCELED: lazy_gettext("Canceled"),
 }
 
 _PROBLEMS: dict[str, Any] = {

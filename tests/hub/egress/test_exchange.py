@@ -9,6 +9,7 @@ import ssl
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_what_was_agreed_in_tls_is_told(start_server: Start, tls: ssl.SSLContext
 def test_a_certificate_is_verified_unless_the_request_says_no(start_server: Start, tls: ssl.SSLContext) -> None:
     server = start_server(saying(answer(body=b"ok")), tls)
     error = refused(server.url())
-    assert (error.code, error.phase) == ("tls", "tls")
+    assert (error.code, error.phase, error.details["part"]) == ("tls", "tls", "certificate")
     assert server.received == []
     request = WireRequest("GET", server.url(host="stranger.test"))
     exchange = send_exchange(LOOPBACK, request, dataclasses.replace(LIMITS, verify_tls=False))
@@ -362,6 +363,26 @@ def test_a_lookup_can_be_cancelled() -> None:
         send_exchange(EgressPolicy(resolver=resolve), request, ExchangeLimits(seconds=60), cancelled=cancelled)
     ended.set()
     assert (error.value.code, error.value.phase) == ("cancelled", "dns")
+
+
+def test_a_connection_that_is_not_taken_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.egress.session.CONNECT_SECONDS", 60.0)
+    cancelled = threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        threading.Timer(0.2, cancelled.set).start()
+        return ["127.0.0.1"]
+
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        for _place in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        request = WireRequest("GET", f"http://one.test:{listener.getsockname()[1]}/")
+        policy = dataclasses.replace(LOOPBACK, resolver=resolve)
+        with pytest.raises(EgressError) as error:
+            send_exchange(policy, request, ExchangeLimits(seconds=60), cancelled=cancelled)
+    assert (error.value.code, error.value.phase) == ("cancelled", "connect")
 
 
 def test_a_request_that_was_cancelled_before_is_not_sent(start_server: Start) -> None:

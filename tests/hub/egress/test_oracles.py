@@ -137,7 +137,7 @@ def addresses() -> Iterator[Address]:
             if 0 <= number < top:
                 yield type(network[0])(number)
     chance = random.Random(2026)
-    for _count in range(500):
+    for _count in range(150):
         yield ipaddress.IPv4Address(chance.getrandbits(32))
         yield ipaddress.IPv6Address(chance.getrandbits(128))
         yield ipaddress.IPv6Address((0x2 << 124) | chance.getrandbits(125))
@@ -163,7 +163,7 @@ def test_every_address_that_we_allow_is_allowed_by_both() -> None:
                 surprises.append(f"we refuse {address}, and {oracle} does not")
         allowed += we is not None
     assert surprises == []
-    assert allowed > 700
+    assert allowed > 200
 
 
 @pytest.mark.parametrize(("oracle", "network"), [(oracle, network) for oracle, known in MISSES.items() for network in known])
@@ -205,7 +205,7 @@ URLS = st.builds(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(url=URLS)
 def test_every_url_that_we_allow_leads_both_to_the_same_place(url: str) -> None:
     we = ours(url)

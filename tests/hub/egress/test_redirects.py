@@ -186,6 +186,7 @@ def test_a_circle_is_told_at_once(start_server: Start, location: str) -> None:
     error = refused(server.url())
     assert error.code == "redirect-loop"
     assert [hop.status for hop in error.hops] == [302]
+    assert error.phase is None
 
 
 def test_a_wide_circle_is_told(start_server: Start) -> None:

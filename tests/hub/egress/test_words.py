@@ -43,6 +43,13 @@ def test_each_failure_has_words_in_both_languages(app: Flask, code: str, reason:
     assert any("\u0600" < letter < "\u06ff" for letter in words) == (language == "ar")
 
 
+def test_a_server_without_tls_is_told_from_a_bad_certificate(app: Flask) -> None:
+    with app.test_request_context():
+        words = [describe_egress_error("tls", {**DETAILS, "part": part}) for part in ("certificate", "handshake")]
+    assert "HUB_CA_FILE" in str(words[0])
+    assert "http://" in str(words[1])
+
+
 def test_a_port_is_not_said_to_be_of_n8n(app: Flask) -> None:
     with app.test_request_context():
         assert "n8n" not in str(describe_egress_error("port-refused", DETAILS))

@@ -29,6 +29,8 @@ def handlers(monkeypatch: pytest.MonkeyPatch) -> dict[str, registry.Handler]:
     declared: dict[str, registry.Handler] = {}
     monkeypatch.setattr(registry, "HANDLERS", declared)
     monkeypatch.setattr("hub.jobs.worker.HANDLERS", declared)
+    monkeypatch.setattr(registry, "LANES", lanes := {})
+    monkeypatch.setattr(services, "LANES", lanes)
     monkeypatch.setattr("hub.jobs.worker.PERIODS", {})
     return declared
 
@@ -204,6 +206,73 @@ def test_two_workers_run_every_job_once(own_app: Flask, handlers: dict[str, regi
     assert sorted(ran) == list(range(total))
     with own_app.app_context():
         assert set(db.session.scalars(sa.select(Job.state))) == {JobState.DONE}
+
+
+def test_lanes_do_not_wait_for_each_other(own_app: Flask, handlers: dict[str, registry.Handler]) -> None:
+    begun, release = threading.Semaphore(0), threading.Event()
+    ordinary = threading.Event()
+
+    @registry.job("slow target", lane=registry.Lane.REQUESTS)
+    def slow(_context: JobContext) -> None:
+        begun.release()
+        release.wait(30)
+
+    @registry.job("ordinary")
+    def do(_context: JobContext) -> None:
+        ordinary.set()
+
+    threads = own_app.extensions["hub_config"].requests.threads
+    with own_app.app_context():
+        for _ in range(threads + 1):
+            services.enqueue("slow target")
+        db.session.commit()
+    stop = threading.Event()
+    worker = threading.Thread(target=run_worker, args=(own_app,), kwargs={"stop": stop})
+    worker.start()
+    assert all(begun.acquire(timeout=30) for _ in range(threads))
+    with own_app.app_context():
+        assert services.has_due_job()
+        assert services.has_due_job(registry.Lane.REQUESTS)
+        assert not services.has_due_job(registry.Lane.DEFAULT)
+        services.enqueue("ordinary")
+        db.session.commit()
+    assert ordinary.wait(30)
+    assert not begun.acquire(blocking=False)
+    release.set()
+    assert begun.acquire(timeout=30)
+    stop.set()
+    worker.join(30)
+    assert not worker.is_alive()
+
+
+def test_a_lane_is_polled_on_after_the_database_was_away(
+    own_app: Flask, handlers: dict[str, registry.Handler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, broken = threading.Event(), threading.Event()
+
+    @registry.job("work", lane=registry.Lane.REQUESTS)
+    def work(_context: JobContext) -> None:
+        done.set()
+
+    has_due = services.has_due_job
+
+    def fail_once(lane: registry.Lane | None = None) -> bool:
+        if not broken.is_set():
+            broken.set()
+            raise RuntimeError("no database")
+        return has_due(lane)
+
+    monkeypatch.setattr(services, "has_due_job", fail_once)
+    with own_app.app_context():
+        services.enqueue("work")
+        db.session.commit()
+    worker = Worker(own_app, 1, registry.Lane.REQUESTS)
+    polling = threading.Thread(target=worker.poll_often)
+    polling.start()
+    assert done.wait(30)
+    assert worker.stop(grace=30)
+    polling.join(30)
+    assert not polling.is_alive()
 
 
 def test_a_stopping_worker_hands_back_what_does_not_end(own_app: Flask, handlers: dict[str, registry.Handler]) -> None:

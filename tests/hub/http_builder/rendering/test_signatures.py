@@ -104,6 +104,23 @@ def test_aws_agrees_with_requests_aws4auth(url: str) -> None:
     assert ours.authorization == theirs.headers["Authorization"]
 
 
+@pytest.mark.parametrize(
+    ("path", "service", "canonical"),
+    [
+        ("/model/claude-v2:1/invoke", "bedrock", "/model/claude-v2%253A1/invoke"),
+        ("/model/claude-v2%3A1/invoke", "bedrock", "/model/claude-v2%253A1/invoke"),
+        ("/a%2Fb/c%20d/", "es", "/a%252Fb/c%2520d/"),
+        ("/a/./b//../c", "es", "/a/c"),
+        ("", "es", "/"),
+        ("/a%2Fb//c:d/./e", "s3", "/a%2Fb//c%3Ad/./e"),
+    ],
+)
+def test_aws_canonical_paths(path: str, service: str, canonical: str) -> None:
+    url = f"https://x.amazonaws.com{path}"
+    signed = sign("GET", url, [("X-Amz-Date", "20150830T123600Z")], b"", **{**KEY, "service": service})
+    assert signed.canonical_request.split("\n")[1] == canonical
+
+
 def test_aws_in_a_request() -> None:
     definition = RequestDefinition(
         url="https://sts.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",

@@ -11,13 +11,14 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition
 from hub.egress import EgressPolicy
-from hub.errors import NotFound, TooMany
+from hub.errors import Conflict, NotFound, TooMany
 from hub.extensions import db
 from hub.http_builder.environments import VariableDraft, create_environment, create_variable, list_variables
 from hub.http_builder.models import RequestRun, RequestRunBody, RunState, Variable
 from hub.http_builder.running import cancel_run, get_body, get_run, list_runs, start_run
 from hub.http_builder.running.runs import move
-from hub.http_builder.running.worker import run_queued
+from hub.http_builder.running.sending import _exchange, _Plan, _prepare, _store
+from hub.http_builder.running.worker import run_queued, take
 from hub.jobs.models import Job
 from tests.hub.egress.servers import Received, Server, Talk, answer, routed, saying
 
@@ -180,19 +181,30 @@ def test_a_run_is_sent_once_whatever_happens(alice: Actor, session: Session, sta
     assert len(server.received) == 1
 
 
-def test_what_was_cancelled_meanwhile_stores_nothing(alice: Actor, session: Session, start_server: Start, send: Send) -> None:
-    run = start_run(alice, RequestDefinition(url="http://one.test"), name="x")
-
-    def cancel(_request: Received, connection: object) -> None:
-        move(run.id, (RunState.RUNNING,), RunState.CANCELED)
-        connection.sendall(answer(200, b"late"))
-
+def test_what_was_cancelled_is_not_sent(alice: Actor, session: Session, start_server: Start, send: Send) -> None:
     server = start_server(saying(answer(200)))
-    run.definition = {**run.definition, "url": server.url()}
+    run = start_run(alice, RequestDefinition(url=server.url()), name="x")
     cancel_run(alice, run.id)
     run_queued(run.id)
     assert (get_run(alice, run.id).state, server.received) == (RunState.CANCELED, [])
+    with pytest.raises(Conflict):
+        cancel_run(alice, run.id)
+
+
+def test_what_was_cancelled_meanwhile_stores_nothing(alice: Actor, session: Session, start_server: Start, send: Send) -> None:
+    server = start_server(saying(answer(200, b'{"token": "late"}')))
+    definition = RequestDefinition.model_validate({"url": server.url(), "extractions": [{"variable": "T", "path": "$.token"}]})
+    run = start_run(alice, definition, name="x")
+    taken = take(run.id)
+    assert taken is not None
+    plan = _Plan.of(taken)
+    ready = _prepare(plan, taken, None)
+    cancel_run(alice, run.id)
+    assert _store(plan, _exchange(plan, ready)) is RunState.CANCELED
+    assert len(server.received) == 1
+    assert get_run(alice, run.id).state is RunState.CANCELED
     assert session.scalar(sa.select(RequestRunBody)) is None
+    assert list_variables(alice, None) == []
 
 
 def test_runs_are_their_owners(alice: Actor, bob: Actor, session: Session) -> None:
