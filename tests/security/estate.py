@@ -18,9 +18,12 @@ from hub.analyses.models import AiAnalysis, Repair
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
+from hub.contracts.http import BearerAuth, RequestDefinition, RequestDraft
 from hub.executions.models import DetailState
 from hub.extensions import db
 from hub.http_builder.models import Environment, RequestChain, RequestChainRun, RequestRun, RunState, Variable
+from hub.http_builder.n8n.models import NodeSave
+from hub.http_builder.services import create_request
 from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
 from hub.workflows.models import VersionKind, WorkflowVersion
@@ -110,7 +113,19 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "key_id": key.id,
         "job_id": job.id,
         **_sent_requests(owner, name),
+        **_saved_request(owner, name, workflow.id),
     }
+
+
+def _saved_request(owner: Actor, name: str, workflow_id: str) -> dict[str, str]:
+    """A saved request with a secret, a folder and a tag, and how it was saved into a workflow."""
+    definition = RequestDefinition(url=f"https://{name}.example", auth=BearerAuth(token=name))
+    draft = RequestDraft(name=name, definition=definition, folder=name, tags=(name[:60],))
+    request = create_request(owner, draft)
+    save = NodeSave(user_id=owner.user_id, request_id=request.id, workflow_id=workflow_id, node=name, changes="-")
+    db.session.add(save)
+    db.session.commit()
+    return {"request_id": request.id, "save_id": save.id}
 
 
 def _sent_requests(owner: Actor, name: str) -> dict[str, str]:
