@@ -47,9 +47,12 @@ def test_a_pasted_command_becomes_a_request_whose_secret_nobody_sees(site: Site,
     expect(page.get_by_text("The cURL command was recognised")).to_be_visible()
     expect(page.locator("[data-url]")).to_have_value("https://api.example.com/v1/orders?status=open")
     page.fill("[name=name]", "From the docs")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview-text")).to_contain_text("Authorization: Bearer {{TOKEN}}")
     save(page)
     assert KEY not in page.content()
-    expect(page.locator(".name-known")).to_contain_text("{{TOKEN}}")
+    page.click("[data-tab=auth]")
+    expect(page.locator('[name="auth.bearer.token"]')).to_have_attribute("placeholder", "Set. Type to replace")
 
 
 def test_the_url_and_its_parameters_stay_in_step(site: Site, page: Page) -> None:
