@@ -26,7 +26,6 @@ from hub.automation.views import bp as automation_pages
 from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
-from hub.catalog.views import bp as catalog_pages
 from hub.config import ROOT, Config, load_config
 from hub.crypto import Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
@@ -43,6 +42,7 @@ from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.n8n.views import bp as n8n_pages
 from hub.http_builder.oauth_views import bp as oauth_pages
+from hub.http_builder.pack_pages import bp as catalog_pages
 from hub.http_builder.responses.pages import bp as runs_pages
 from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.instances import models as _instances

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -42,6 +43,9 @@ class Session(FlaskSession):
         return bind
 
 
+#: How long a writer waits for its turn on SQLite.
+BUSY_SECONDS = 10
+
 #: Execution option of an engine: begin without SQLite's write lock, and take it at the first write.
 DEFERRED = {"hub_deferred": True}
 
@@ -62,7 +66,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={BUSY_SECONDS * 1000}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -72,7 +76,39 @@ def _begin(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         deferred = connection.get_execution_options().get("hub_deferred", False)
         connection.info["hub_deferred"] = deferred
-        connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+        if not deferred:
+            _stand_in_line(connection)
+        try:
+            connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
+        except BaseException:
+            _leave_line(connection)
+            raise
+
+
+def _stand_in_line(connection: sa.Connection) -> None:
+    """Wait for the writers of this process. SQLite itself only looks again and again, so that one of many threads that want to
+    write may never have its turn. Who has waited too long goes on, and SQLite says what is the matter."""
+    line = vars(connection.dialect).setdefault("hub_writers", threading.Lock())
+    if line.acquire(timeout=BUSY_SECONDS):
+        connection.info["hub_line"] = line
+
+
+@sa.event.listens_for(Engine, "commit")
+@sa.event.listens_for(Engine, "rollback")
+def _leave_line(connection: sa.Connection) -> None:
+    _release(connection.info)
+
+
+@sa.event.listens_for(sa.Pool, "reset")
+def _leave_line_at_reset(_connection: Any, record: Any, _state: Any) -> None:
+    """A connection that was given up without an end of its transaction leaves the line too."""
+    _release(record.info)
+
+
+def _release(info: Any) -> None:
+    line = info.pop("hub_line", None)
+    if line is not None:
+        line.release()
 
 
 @sa.event.listens_for(Engine, "before_cursor_execute")
@@ -87,4 +123,5 @@ def _take_write_lock(connection: sa.Connection, cursor: Any, statement: str, _pa
     if changes or not statement.lstrip().upper().startswith(("SELECT", "WITH", "BEGIN", "PRAGMA", "EXPLAIN")):
         connection.info["hub_deferred"] = False
         cursor.execute("COMMIT")
+        _stand_in_line(connection)
         cursor.execute("BEGIN IMMEDIATE")

@@ -148,6 +148,15 @@ class PluginManager:
             elif self.plugins[name].problem is None:
                 self._load_one(self.plugins[name])
 
+    def try_out(self, point: importlib.metadata.EntryPoint) -> PluginInfo:
+        """Load a plugin that need not be installed, beside those that are loaded; what it registers is in ``registry``."""
+        if point.name in self.plugins and not self.plugins[point.name].bundled:
+            del self.plugins[point.name]  # the same one, installed
+        info = self._list(point)
+        if info.problem is None:
+            self._load_one(info)
+        return info
+
     @property
     def has_problems(self) -> bool:
         """Whether any plugin that was meant to be there is not."""
@@ -173,16 +182,20 @@ class PluginManager:
         for name, module in BUNDLED.items():
             self.plugins[name] = PluginInfo(name, module, bundled=True, version="bundled")
         for point in importlib.metadata.entry_points(group=GROUP):
-            info = PluginInfo(point.name, point.value, bundled=False, version=point.dist.version if point.dist else "")
-            if point.name in self.plugins:
-                info.problem = f"the name {point.name!r} is taken by {self.plugins[point.name].module}"
-                info.name = f"{point.name} ({point.value})"
-            elif not _NAME.fullmatch(point.name):
-                info.problem = "the name must be lower-case letters, digits and underscores"
-            if info.problem:
-                log.error("plugin %s: %s", point.value, info.problem)
-            self.plugins[info.name] = info
-            self._entry_points[info.name] = point
+            self._list(point)
+
+    def _list(self, point: importlib.metadata.EntryPoint) -> PluginInfo:
+        info = PluginInfo(point.name, point.value, bundled=False, version=point.dist.version if point.dist else "")
+        if point.name in self.plugins:
+            info.problem = f"the name {point.name!r} is taken by {self.plugins[point.name].module}"
+            info.name = f"{point.name} ({point.value})"
+        elif not _NAME.fullmatch(point.name):
+            info.problem = "the name must be lower-case letters, digits and underscores"
+        if info.problem:
+            log.error("plugin %s: %s", point.value, info.problem)
+        self.plugins[info.name] = info
+        self._entry_points[info.name] = point
+        return info
 
     def _load_one(self, info: PluginInfo) -> None:
         declared = _Declarations(self._metadata, self._mappers)

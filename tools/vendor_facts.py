@@ -2,8 +2,8 @@
 
 Usage: python tools/vendor_facts.py FOLDER [SERVICE ...]
 
-FOLDER holds the documents. Packages of npm and PyPI that are missing there are downloaded; the files of ``REPOSITORIES`` have to be
-put there beforehand, under the names given here (``git show HEAD:path > FOLDER/name`` in a copy of the repository).
+FOLDER holds the documents. Packages of npm and PyPI that are missing there are downloaded; the files of ``REPOSITORIES`` have to
+be put there beforehand, under the names given here (``git show HEAD:path > FOLDER/name`` in a copy of the repository).
 The facts of services that are not named stay as they are. Nothing of the documents themselves is kept but names.
 """
 
@@ -115,7 +115,10 @@ VENDORS = {
     ),
     "whatsapp": Vendor("whatsapp", ("https://graph.facebook.com",), ("whatsapp.yaml",), read.read_openapi),
     "telegram": Vendor("telegram", ("https://api.telegram.org/bot{token}",), ("telegram.json",), read.read_telegram, ("none",)),
-    "discord": Vendor("discord", ("https://discord.com/api/v10",), ("discord.json",), read.read_openapi),
+    # The document lists OAuth2 as well, which bots do not use.
+    "discord": Vendor(
+        "discord", ("https://discord.com/api/v10",), ("discord.json",), read.read_openapi, ("header:Authorization",)
+    ),
 }
 
 
@@ -173,7 +176,7 @@ def find_document(folder: Path, name: str) -> Path:
             command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
             subprocess.run([*command, "--only-binary=:all:", "--dest", str(target.parent), PYPI[name]], check=True)
             (wheel,) = target.parent.glob(f"{name}-*.whl")
-            zipfile.ZipFile(wheel).extractall(target)
+            zipfile.ZipFile(wheel).extractall(target)  # noqa: S202, of the registry
         return target
     if name in NPM:
         package, member = NPM[name]

@@ -20,7 +20,7 @@ Facts = dict[str, dict]
 def make_facts(
     *, query=(), required_query=(), content_types=(), body=(), required_body=(), deprecated=False, body_is_open=False
 ) -> dict:
-    """What the test compares. ``body`` empty: the fields are not known; ``body_is_open``: others than the named ones are taken."""
+    """What the test compares. ``body`` empty: the fields are not known; ``body_is_open``: others than the named are taken."""
     return {
         "query": sorted(query),
         "required_query": sorted(required_query),

@@ -39,10 +39,10 @@ class Template(Timestamps, Model):
     is_official: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     usage_count: Mapped[Count]
     #: The plugin that brought it, and its place in the pack.
-    plugin: Mapped[str] = mapped_column(sa.String(80), default="", server_default="")
+    plugin: Mapped[str] = mapped_column(sa.String(80), default="", server_default=sa.text("''"))
     position: Mapped[Count]
     #: ``ServiceFacts`` and ``EndpointTemplate`` as the pack has them; the columns above are for lists and for the API.
     service: Mapped[JsonObject]
     endpoint: Mapped[JsonObject]
     #: Names and descriptions in every language, in lower case.
-    search_text: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    search_text: Mapped[str] = mapped_column(sa.Text, default="", server_default=sa.text("''"))

@@ -99,7 +99,7 @@ def list_templates(
 
 
 def list_services(_actor: Actor, *, category: str | None = None, search: str | None = None) -> list[ServiceCard]:
-    """Every service that has a template like that, by name."""
+    """Every service that has a template like that, by category and name."""
     found = _filter(sa.select(Template.service_id), category, search)
     counts = (
         sa.select(Template.service_id, sa.func.count().label("endpoints"), sa.func.sum(Template.usage_count).label("used"))
@@ -110,7 +110,7 @@ def list_services(_actor: Actor, *, category: str | None = None, search: str | N
         sa.select(Template.service, Template.plugin, Template.is_official, counts.c.endpoints, counts.c.used)
         .join(counts, counts.c.service_id == Template.service_id)
         .where(Template.position == 0, Template.service_id.in_(found))
-        .order_by(sa.func.lower(Template.service_name), Template.service_id)
+        .order_by(Template.category, sa.func.lower(Template.service_name), Template.service_id)
     )
     return [
         ServiceCard(
@@ -215,7 +215,7 @@ def _body_template(body: Body) -> Any:
 
 
 def _search_text(pack: ServicePack, endpoint: EndpointTemplate) -> str:
-    texts = (pack.service_name, pack.description, endpoint.endpoint_name, endpoint.description)
+    texts = (pack.service_name, endpoint.endpoint_name, endpoint.description)
     words = [word for text in texts if isinstance(text, PackText) for word in (text.en, text.ar)]
     return "\n".join(word.lower() for word in (*words, pack.category, *endpoint.tags, endpoint.url_template) if word)
 

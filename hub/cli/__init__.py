@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "db": ("hub.cli.database:database", "Migrate, seed, back up, restore and look at the database."),
     "user": ("hub.cli.users:user", "Create and list users."),
     "api-key": ("hub.cli.users:api_key", "Create keys to the JSON API."),
-    "plugin": ("hub.cli.plugins:plugin", "List plugins."),
+    "plugin": ("hub.cli.plugins:plugin", "List plugins, check one, begin a new one."),
     "instance": ("hub.cli.instances:instance", "Add, test and list n8n servers."),
     "sync": ("hub.cli.sync:sync", "Read workflows and executions from n8n now."),
     "execution": ("hub.cli.executions:execution", "List executions; explain one that failed."),

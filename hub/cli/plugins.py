@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 from flask import current_app
@@ -13,7 +14,7 @@ from hub.plugin_manager import PluginInfo
 
 @click.group()
 def plugin() -> None:
-    """Look at plugins. They are installed with pip and enabled in HUB_PLUGINS."""
+    """Look at plugins, check one and begin a new one. They are installed with pip and enabled in HUB_PLUGINS."""
 
 
 @plugin.command("list")
@@ -30,6 +31,48 @@ def list_plugins(as_json: bool) -> None:
             click.echo(f"{info.name:<{width}}  {_state(info):<8}  {info.version:<8}  {info.problem or info.description}")
     if any(info.problem for info in plugins):
         raise click.exceptions.Exit(1)
+
+
+@plugin.command("check")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+def check(folder: Path) -> None:
+    """Load the plugin in FOLDER as the hub would, without installing it. Exits 1 and says what is wrong."""
+    from hub.cli.plugin_project import check_project
+
+    for line in check_project(folder):
+        click.echo(line)
+
+
+@plugin.group("new")
+def new() -> None:
+    """Begin a new plugin."""
+
+
+@new.command("service")
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it.  [default: hub-NAME]")
+@click.option(
+    "--openapi", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Make the requests of this document."
+)
+@click.option("--operations", default="", help="Only these operations of it: their operationIds, with commas between.")
+@click.option("--tag", default="", help="Only operations with this tag.")
+@click.option("--server", default="", help="The service's address, where the document names none or another one.")
+def new_service(name: str, folder: Path | None, openapi: Path | None, operations: str, tag: str, server: str) -> None:
+    """Write a project with the ready requests of a service. NAME is its id, such as open-meteo."""
+    from hub.cli.plugin_project import write_project
+
+    pack = None
+    if openapi is not None:
+        from hub.cli.pack_from_openapi import make_pack
+
+        chosen = [word.strip() for word in operations.split(",") if word.strip()]
+        pack = make_pack(name, openapi.read_text(encoding="utf-8", errors="replace"), operations=chosen, tag=tag, server=server)
+    elif operations or tag or server:
+        raise click.UsageError("--operations, --tag and --server go with --openapi")
+    target = folder or Path(f"hub-{name}")
+    for file in write_project(name, target, pack):
+        click.echo(file)
+    click.echo(f"Change pack.yaml, then: hub plugin check {target}")
 
 
 def _state(info: PluginInfo) -> str:

@@ -42,6 +42,8 @@ __all__ = [
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _HOST = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?")
+#: A Latin word that ends in a sign (``sk_test_``): in Arabic text the sign would move to its other side, so it is isolated.
+_LOOSE_END = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*[_-](?![A-Za-z0-9])")
 _BUILT_IN = {"$uuid", "$timestamp"}
 _FORM = "application/x-www-form-urlencoded"
 
@@ -63,7 +65,7 @@ class PackText(_Strict):
 
     def in_language(self, language: str) -> str:
         """The Arabic words for ``ar`` where there are some, else the English ones."""
-        return self.ar if language == "ar" and self.ar else self.en
+        return _LOOSE_END.sub("\u2066\\g<0>\u2069", self.ar) if language == "ar" and self.ar else self.en
 
 
 class TemplateVariable(_Strict):
@@ -189,6 +191,18 @@ class ServiceFacts(_Strict):
             raise ValueError(f"hosts: not a host, host:port or *.suffix: {', '.join(wrong)}")
         return self
 
+    @property
+    def ink(self) -> str:
+        """Black or white, whichever is read better on ``service_color``."""
+        red, green, blue = (_linear(int(self.service_color[place : place + 2], 16) / 255) for place in (1, 3, 5))
+        return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#111111"
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the name's first two words, or the first two of its only one."""
+        words = re.findall(r"\w+", self.service_name.en) or ["?"]
+        return str(words[0][0] + words[1][0] if len(words) > 1 else words[0][:2])
+
     def auth_of(self, choice: str = "") -> Auth:
         """The service's authentication, or the other one of that id."""
         return next((other.auth for other in self.other_auth if other.choice_id == choice), self.auth)
@@ -239,6 +253,11 @@ def is_host_allowed(url: str, hosts: tuple[str, ...], values: Mapping[str, str] 
 
 
 # --- Parts ---------------------------------------------------------------------------------------------------------
+
+
+def _linear(value: float) -> float:
+    """Relative luminance of one channel (WCAG 2)."""
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
 
 
 def _as_pairs(rows: Any) -> Any:

@@ -24,7 +24,7 @@ from hub.http_builder.forms import BuilderForm, apply_action, make_draft, read_f
 from hub.http_builder.importing import describe_note
 from hub.http_builder.known import Surroundings, known_as_json, look_around
 from hub.http_builder.models import Request, RequestRun
-from hub.http_builder.rendering.words import describe_problem
+from hub.http_builder.rendering import words
 from hub.http_builder.responses.pages import pane_context, recent_runs
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
@@ -189,8 +189,11 @@ def _preview(saved: Request | None) -> ResponseReturnValue:
         shown = sending.preview(actor, typed, request_id=request_id, environment_id=form.get("environment") or None)
     except HubError as error:
         return _refused(form, saved, error)
-    problems = [describe_problem(problem) for problem in shown.problems]
-    context: dict[str, Any] = {"preview": shown, "problems": problems}
+    context: dict[str, Any] = {
+        "preview": shown,
+        "problems": [words.describe_problem(problem) for problem in shown.problems],
+        "preview_notes": [words.describe_note(note) for note in shown.notes],
+    }
     if is_fragment_request():
         return render_template("requests/_preview.html", **context)
     return _show(form, saved, **context)
@@ -295,7 +298,7 @@ def _show(
 ) -> Response:
     """The page, or the form alone where htmx asked."""
     known = known or look_around(current_actor(), saved.id if saved else None, form.get("environment"))
-    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], **context}
+    context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], "preview_notes": [], **context}
     page = render(
         "requests/builder.html",
         block="builder",

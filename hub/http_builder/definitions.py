@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.contracts.http import RequestDefinition
+from hub.contracts.http import RequestDefinition, RequestDraft
 from hub.http_builder.models import Request
 
 #: The columns of ``requests`` that together are its definition; the names are those of ``RequestDefinition``.
 COLUMNS = ("method", "url", "params", "headers", "body", "auth", "settings", "assertions", "extractions", "variables")
+
+#: What a request says beside its definition.
+TEXTS = ("name", "description", "folder", "documentation")
 
 
 def definition_of(request: Request) -> RequestDefinition:
@@ -25,3 +28,12 @@ def columns_of(definition: RequestDefinition) -> dict[str, Any]:
         if empty in (values[name].get("kind"), values[name].get("type")):
             values[name] = None
     return values
+
+
+def snapshot_of(draft: RequestDraft) -> dict[str, Any]:
+    """What an import said, for ``requests.imported``: the definition's fields and the texts beside it."""
+    return {
+        **draft.definition.model_dump(mode="json"),
+        **{name: getattr(draft, name) for name in TEXTS},
+        "tags": list(draft.tags),
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
@@ -12,15 +13,17 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from hub.accounts.web import current_actor
-from hub.contracts.http import RequestDraft
+from hub.contracts.actor import Actor
 from hub.errors import HubError, Invalid
 from hub.extensions import db
 from hub.htmx import go_to, render
 from hub.http_builder import builder_pages as _builder_pages
-from hub.http_builder import sending, services
+from hub.http_builder import sending
 from hub.http_builder.drafts import read_folder
-from hub.http_builder.importing import describe_note
-from hub.http_builder.secret_values import open_typed, seal_typed
+from hub.http_builder.environments import VariableDraft, create_environment, create_variable
+from hub.http_builder.importing import ImportedEnvironment, ImportResult, describe_note
+from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import, save_import
+from hub.http_builder.secret_values import authority_of, open_typed, seal_typed
 from hub.http_builder.views import bp
 
 __all__ = ["bp"]
@@ -31,7 +34,7 @@ _BEFORE = _builder_pages
 @bp.get("/requests/import")
 def import_form() -> ResponseReturnValue:
     """One box for everything, and a file."""
-    return render("requests/import.html", source="", error="", result=None, sealed="", notes=[], chosen=(), folder="")
+    return render("requests/import.html", source="", error="", result=None)
 
 
 @bp.post("/requests/import")
@@ -40,67 +43,96 @@ def import_requests() -> ResponseReturnValue:
     actor = current_actor()
     sealed = request.form.get("sealed", "")
     source = _unpack(open_typed(actor, sealed)) if sealed else _read_source()
-    folder = request.form.get("folder", "")
-    chosen = {int(number) for number in request.form.getlist("chosen") if number.isdecimal()}
-    context: dict[str, Any] = {
-        "source": "" if sealed else source,
-        "result": None,
-        "sealed": "",
-        "notes": [],
-        "chosen": chosen,
-        "folder": folder,
-    }
     try:
         result = sending.import_text(source)
-        drafts = list(result.drafts)
-        if sealed and not chosen:
-            raise Invalid(fields={"chosen": _("Choose at least one request.")})
-    except HubError as error:
-        fields = error.fields if isinstance(error, Invalid) else {}
-        if "chosen" not in fields:
-            return render("requests/import.html", error=fields.get("source") or error.message, **context), error.status
-        context |= {"error": fields["chosen"]}
-    if sealed and chosen:
-        return _save(drafts, chosen, folder)
+    except Invalid as error:
+        return render("requests/import.html", source="" if sealed else source, error=error.message, result=None), 422
+    if not sealed:
+        everything = set(range(len(result.drafts)))
+        return _show(actor, result, seal_typed(actor, _pack(source)), everything, "")
+    chosen = {int(number) for number in request.form.getlist("chosen") if number.isdecimal()}
+    folder = request.form.get("folder", "")
+    error_words = ""
+    if chosen or not result.drafts:
+        try:
+            return _save(actor, _into(result, folder), chosen)
+        except HubError as error:
+            db.session.rollback()
+            error_words = error.message
+    return _show(actor, result, sealed, chosen, folder, error_words or _("Choose at least one request.")), 422
+
+
+def _show(actor: Actor, result: ImportResult, sealed: str, chosen: set[int], folder: str, error: str = "") -> str:
+    context: dict[str, Any] = {"sealed": sealed, "chosen": chosen, "folder": folder, "error": error, "source": ""}
     notes = [describe_note(note) for note in result.notes]
-    described = [[describe_note(note) for note in draft.notes] for draft in drafts]
-    context |= {"result": result, "sealed": sealed or seal_typed(actor, _pack(source)), "notes": notes, "draft_notes": described}
-    context |= {} if sealed else {"chosen": set(range(len(drafts))), "error": ""}
-    return render("requests/import.html", **context), 422 if sealed else 200
+    draft_notes = [[describe_note(note) for note in draft.notes] for draft in result.drafts]
+    plan = plan_import(actor, result)
+    return render("requests/import.html", result=result, plan=plan, notes=notes, draft_notes=draft_notes, **context)
 
 
-def _save(drafts: list[RequestDraft], chosen: set[int], folder: str) -> ResponseReturnValue:
-    """All or none. A folder is put before the folder that a draft has."""
-    actor = current_actor()
-    saved = []
+def _save(actor: Actor, result: ImportResult, chosen: set[int]) -> ResponseReturnValue:
+    summary = save_import(actor, result, chosen)
+    hosts = {authority_of(draft.definition.url) for draft in result.drafts} - {None}
+    for environment in result.environments:
+        _save_environment(actor, environment, tuple(sorted(host for host in hosts if host)))
+    _tell(summary)
+    found = [item.request_id for item in summary.items if item.request_id]
+    if len(summary.items) == 1 and found:
+        return go_to("requests.show", request_id=found[0])
+    return go_to("requests.index", folder=read_folder(request.form.get("folder", "")))
+
+
+def _save_environment(actor: Actor, imported: ImportedEnvironment, hosts: tuple[str, ...]) -> None:
+    """Variables that came along, as an environment of their own; its secrets go to the hosts of the requests they came with."""
     try:
-        for number, draft in enumerate(drafts):
-            if number in chosen:
-                path = read_folder(f"{folder}/{draft.folder or ''}")
-                saved.append(services.create_request(actor, draft.model_copy(update={"folder": path}), commit=False))
+        environment = create_environment(actor, imported.name)
     except HubError as error:
         db.session.rollback()
-        name = draft.name
-        flash(_("Nothing was saved. “%(name)s”: %(reason)s", name=name, reason=error.message), "error")
-        return go_to("requests.import_form")
-    db.session.commit()
-    flash(ngettext("%(num)s request was imported.", "%(num)s requests were imported.", len(saved)), "success")
-    if len(saved) == 1:
-        return go_to("requests.show", request_id=saved[0].id)
-    return go_to("requests.index", folder=read_folder(folder))
+        flash(_("The environment “%(name)s” was not imported: %(reason)s", name=imported.name, reason=error.message), "warning")
+        return
+    drafts = [VariableDraft(row.name, row.value, False, (), row.description or "") for row in imported.variables]
+    drafts += [VariableDraft(name, value, True, hosts, "") for name, value in imported.secrets.items()]
+    for draft in drafts:
+        try:
+            create_variable(actor, environment.id, draft)
+        except HubError as error:
+            db.session.rollback()
+            flash(_("The variable %(name)s was not imported: %(reason)s", name=draft.name, reason=error.message), "warning")
+
+
+def _tell(summary: ImportSummary) -> None:
+    new, updated, refused = (summary.of(fate) for fate in (Fate.NEW, Fate.UPDATED, Fate.REFUSED))
+    if new:
+        flash(ngettext("%(num)s request was imported.", "%(num)s requests were imported.", len(new)), "success")
+    if updated:
+        words = ngettext("%(num)s request was brought up to date.", "%(num)s requests were brought up to date.", len(updated))
+        flash(words, "success")
+    for item in refused:
+        reason = "; ".join(item.problems.values())
+        flash(_("“%(name)s” was not imported: %(reason)s", name=item.name, reason=reason), "error")
+    for item in summary.conflicts:
+        flash(_("“%(name)s” keeps your changes where the document says otherwise.", name=item.name), "info")
+
+
+def _into(result: ImportResult, folder: str) -> ImportResult:
+    """The result with its folders below ``folder``."""
+    if not read_folder(folder):
+        return result
+    drafts = [draft.model_copy(update={"folder": read_folder(f"{folder}/{draft.folder or ''}")}) for draft in result.drafts]
+    return replace(result, drafts=tuple(drafts))
 
 
 def _read_source() -> str:
     upload = request.files.get("file")
     if upload is not None and upload.filename:
-        return upload.read().decode("utf-8", "replace")
+        content: bytes = upload.read()
+        return content.decode("utf-8", "replace")
     return request.form.get("source", "")
 
 
 def _pack(text: str) -> str:
-    return base64.b64encode(zlib.compress(text.encode())).decode()
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"))).decode()
 
 
 def _unpack(packed: str) -> str:
-    raw: bytes = zlib.decompress(base64.b64decode(packed)) if packed else b""
-    return raw.decode()
+    return zlib.decompress(base64.b64decode(packed)).decode() if packed else ""

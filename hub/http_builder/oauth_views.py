@@ -67,14 +67,15 @@ def callback() -> ResponseReturnValue:
 
 
 def _page_of(request_id: str | None) -> str:
-    return f"/requests/{request_id}" if request_id else "/requests"
+    return url_for("requests.show", request_id=request_id) if request_id else url_for("requests.index")
 
 
 def _redirect_uri() -> str:
     """What the person enters at the service: the public address where one is configured."""
     config: Config = current_app.extensions["hub_config"]
-    path = url_for("oauth.callback")
-    return config.public_url.rstrip("/") + path if config.public_url else url_for("oauth.callback", _external=True)
+    if config.public_url:
+        return config.public_url.rstrip("/") + url_for("oauth.callback")
+    return url_for("oauth.callback", _external=True)
 
 
 def _send(wire: WireRequest, limits: ExchangeLimits) -> Exchange:

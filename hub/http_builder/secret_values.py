@@ -168,7 +168,13 @@ def hosts_of(definition: RequestDefinition, name: str) -> list[str]:
     """
     is_client_secret = getattr(definition.auth, "client_secret", None) == f"{{{{{name}}}}}"
     urls = [getattr(definition.auth, "token_url", ""), definition.url] if is_client_secret else [definition.url]
-    return list(dict.fromkeys(authority for url in urls if (authority := authority_of(url))))
+    return list(dict.fromkeys(authority for url in urls if (authority := authority_of(_filled(url, definition)))))
+
+
+def _filled(url: str, definition: RequestDefinition) -> str:
+    """The URL with the request's own plain variables, which go before all others: imported URLs begin with ``{{base_url}}``."""
+    plain = {row.name: row.value for row in definition.variables if row.enabled}
+    return PLACEHOLDER.sub(lambda found: plain.get(found[1], found[0]), url)
 
 
 def authority_of(url: str) -> str | None:

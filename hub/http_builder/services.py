@@ -17,7 +17,7 @@ from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDraft
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
-from hub.http_builder.definitions import columns_of, definition_of
+from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
 from hub.http_builder.files import check_files
 from hub.http_builder.listing import Order, RequestRow, list_folders, list_requests, list_tags
@@ -269,7 +269,7 @@ def _new_row(actor: Actor, draft: RequestDraft) -> Request:
     request = Request(id=new_id(), user_id=actor.user_id)
     _apply(request, draft)
     if draft.origin:
-        request.origin, request.imported = draft.origin[:400], draft.definition.model_dump(mode="json")
+        request.origin, request.imported = draft.origin[:400], snapshot_of(draft)
     return request
 
 

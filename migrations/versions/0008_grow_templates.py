@@ -13,11 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("templates") as table:
-        table.add_column(sa.Column("plugin", sa.String(length=80), server_default="", nullable=False))
+        table.add_column(sa.Column("plugin", sa.String(length=80), server_default=sa.text("''"), nullable=False))
         table.add_column(sa.Column("position", sa.Integer(), server_default="0", nullable=False))
         table.add_column(sa.Column("service", columns.Json, server_default="{}", nullable=False))
         table.add_column(sa.Column("endpoint", columns.Json, server_default="{}", nullable=False))
-        table.add_column(sa.Column("search_text", sa.Text(), server_default="", nullable=False))
+        table.add_column(sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False))
 
 
 def downgrade() -> None:

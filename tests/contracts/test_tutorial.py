@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from hub.cli.plugins import plugin
 from hub.config import ROOT
 from hub.plugin_manager import PluginManager
 
@@ -54,6 +55,24 @@ def test_it_is_found_through_its_entry_point_and_loads(site_packages: Path) -> N
     assert "open-meteo" in manager.registry.packs
     assert next(iter(manager.registry.analyzers)) == "open_meteo"
     assert not manager.has_problems
+
+
+def test_the_check_passes_and_names_what_it_brings(project: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hub", "plugin", "check", str(project)]
+    run = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.splitlines() == [
+        "open_meteo loads: Open-Meteo: forecasts, and an explanation of its daily limit.",
+        "open-meteo: 1 request, secrets may go to api.open-meteo.com",
+    ]
+
+
+def test_the_commands_that_it_names_exist() -> None:
+    names = set(re.findall(r"^hub plugin (\w+(?: service)?)", TEXT, re.MULTILINE))
+    assert names == {"new service", "check", "list"}
+    assert {"check", "list", "new"} == set(plugin.commands)
 
 
 def test_its_own_tests_pass(project: Path) -> None:

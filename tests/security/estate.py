@@ -18,9 +18,12 @@ from hub.analyses.models import AiAnalysis, Repair
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
+from hub.contracts.catalog import HttpMethod
 from hub.executions.models import DetailState
 from hub.extensions import db
-from hub.http_builder.models import Environment, RequestChain, RequestChainRun, RequestRun, RunState, Variable
+from hub.http_builder.models import Environment, Request, RequestChain, RequestChainRun, RequestRun, RunState, Variable
+from hub.http_builder.n8n.models import NodeSave, SaveState
+from hub.identifiers import new_id
 from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
 from hub.workflows.models import VersionKind, WorkflowVersion
@@ -110,6 +113,7 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "key_id": key.id,
         "job_id": job.id,
         **_sent_requests(owner, name),
+        **_saved_request(owner, workflow.id, name),
     }
 
 
@@ -179,3 +183,17 @@ def _analysis(owner: Actor, execution_id: str, name: str) -> AiAnalysis:
         node="Start",
         title=name,
     )
+
+
+def _saved_request(owner: Actor, workflow_id: str, name: str) -> dict[str, str]:
+    """A request, and that it was saved into the workflow."""
+    request = Request(user_id=owner.user_id, name=name, method=HttpMethod.GET, url=f"https://{name}.example".lower())
+    db.session.add(request)
+    db.session.flush()
+    save = NodeSave(id=new_id(), user_id=owner.user_id, request_id=request.id, workflow_id=workflow_id, node=name)
+    save.state = SaveState.SAVED
+    changes = json.dumps({"nodes": {}, "connections": {}})
+    save.changes = current_app.extensions["hub_vault"].encrypt(changes, binding=f"node_saves.changes:{save.id}")
+    db.session.add(save)
+    db.session.commit()
+    return {"request_id": request.id, "save_id": save.id}

@@ -10,8 +10,13 @@ from werkzeug.routing import Rule
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 API = "/api/"
-#: Parameters that are no ids of somebody's object (a place within the one named before, a plugin), and a value that exists.
-POSITIONS = {"suggestion_index": "0", "plugin_name": "openai_compatible"}
+#: Parameters that are no ids of somebody's object (a place within the one named before, a plugin, a service), with a value
+POSITIONS = {
+    "suggestion_index": "0",
+    "plugin_name": "openai_compatible",
+    "service_id": "stripe",
+    "endpoint_id": "create-customer",
+}
 
 
 @dataclass(frozen=True)

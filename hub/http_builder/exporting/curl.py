@@ -56,7 +56,7 @@ def _write(plan: Plan, name: str, program: str, shell: Shell, extension: str) ->
 def _lines(plan: Plan) -> list[Line]:
     url, pieces = plan.split_query()
     first = next((index for index, piece in enumerate(pieces) if _is_open(piece)), len(pieces))
-    for piece in (url, *(pieces[:first])):
+    for piece in (url[1:], *(pieces[:first])):
         _note_unencoded(piece, plan)
     address = _merged([*url, "?", *_joined(pieces[:first])]) if first else url
     options = [_option("--path-as-is")] if re.search(r"/\.\.?(/|$)", plain_text(url) or "") else []

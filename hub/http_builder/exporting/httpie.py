@@ -23,7 +23,7 @@ def _line(line: tuple[Text, ...]) -> str:
 
 
 def _lines(plan: Plan) -> list[tuple[Text, ...]]:
-    for name in names_of(plan.url):
+    for name in names_of(plan.url[1:]):
         plan.note("variable-as-is", name=name)
     flags: list[tuple[Text, ...]] = [*_settings(plan), *_login(plan)]
     items: list[tuple[Text, ...]] = []

@@ -30,6 +30,8 @@ class _Module:
         self._reads_files = False
 
     def text(self) -> str:
+        if any(isinstance(piece, str) and re.search(r"/\.\.?(?:[/?]|$)", piece) for piece in self._plan.url):
+            self._plan.note("path-resolved")
         options = [f"method: {literal(self._plan.method)}"]
         options += self._headers()
         options += self._body()

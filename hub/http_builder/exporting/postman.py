@@ -70,12 +70,13 @@ def _folder(items: list[dict[str, Any]], path: str | None) -> list[dict[str, Any
 
 
 def _path_names(draft: RequestDraft) -> set[str]:
-    """Variables that are nothing but a part of the path: Postman keeps these with the request."""
+    """Variables of the request that are nothing but a part of the path: Postman keeps these with it."""
     definition = draft.definition
+    own = {row.name for row in definition.variables}
     base = definition.url.partition("?")[0]
     rest = [_SEGMENT.sub("", base), *(text for place, text in texts_of(definition) if place != "url")]
     used = {name for text in rest for name in names_in(text)}
-    return {name for name in _SEGMENT.findall(base) if name not in used} - secret_names(draft)
+    return {name for name in _SEGMENT.findall(base) if name in own and name not in used} - secret_names(draft)
 
 
 def _variables(draft: RequestDraft, values: dict[str, str]) -> list[dict[str, Any]]:
@@ -139,7 +140,7 @@ def _url(draft: RequestDraft) -> dict[str, Any]:
     if definition.params and not query:
         url["query"] = [_pair(row) for row in definition.params]
     if in_path:
-        url["variable"] = [_pair(own.get(name, Pair(name=name))) for name in sorted(in_path)]
+        url["variable"] = [_pair(own[name]) for name in sorted(in_path)]
     return url
 
 

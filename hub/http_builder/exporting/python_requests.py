@@ -9,7 +9,7 @@ from hub.http_builder.exporting.names import file_name
 from hub.http_builder.exporting.plan import FileBody, Part, PartsBody, Plan, Text, TextBody, Variable, make_plan, plain_text
 from hub.http_builder.exporting.results import ExportResult
 
-Encoding = Literal["plain", "url", "form", "json", "xml"]
+Encoding = Literal["plain", "path", "form", "json", "xml"]
 
 
 def write(definition: RequestDefinition, name: str, values: dict[str, str]) -> ExportResult:
@@ -28,18 +28,28 @@ class _Program:
 
     def text(self) -> str:
         arguments = [
-            repr(self._plan.method),
-            self._expression(self._plan.url, "url"),
+            literal(self._plan.method),
+            self._url(),
             *self._headers(),
             *self._body(),
             *self._login(),
             *self._settings(),
         ]
         call = "".join(f"    {argument},\n" for argument in arguments)
-        imports = sorted(self._imports, key=lambda line: (not line.startswith("import ") or "requests" in line, line))
-        return (
-            "\n".join(imports) + f"\n\nresponse = requests.request(\n{call})\nprint(response.status_code)\nprint(response.text)\n"
-        )
+        own = sorted(line for line in self._imports if "requests" not in line)
+        others = sorted((line for line in self._imports if "requests" in line), key=lambda line: (line.startswith("from"), line))
+        imports = "\n".join([*own, *([""] if own else []), *others])
+        return f"{imports}\n\nresponse = requests.request(\n{call})\nprint(response.status_code)\nprint(response.text)\n"
+
+    def _url(self) -> str:
+        """The address; a value in its path is no folder of its own, and in its query a space is a plus sign."""
+        pieces = []
+        encoding: Encoding = "plain"
+        for piece in self._plan.url:
+            pieces.append(self._piece(piece, encoding))
+            in_query = encoding == "form" or (isinstance(piece, str) and "?" in piece)
+            encoding = "form" if in_query else "path"
+        return " + ".join(pieces)
 
     def _expression(self, text: Text, encoding: Encoding = "plain") -> str:
         """A text as an expression of Python."""
@@ -50,7 +60,7 @@ class _Program:
             return literal(piece)
         self._imports.add("import os")
         value = f"os.environ[{literal(piece.name)}]"
-        if encoding == "url" and piece is not self._plan.url[0]:
+        if encoding == "path":
             self._imports.add("from urllib.parse import quote")
             return f'quote({value}, safe="")'
         if encoding == "form":

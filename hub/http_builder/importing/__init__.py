@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.http_builder.importing.formats import FORMATS, Format
 from hub.http_builder.importing.results import ImportedEnvironment, ImportRefused, ImportResult
 from hub.http_builder.importing.words import describe_note, describe_refusal
+from hub.storable import clean_text
 
 __all__ = [
     "FORMATS",
@@ -29,7 +30,7 @@ def import_text(text: str, *, kind: str | None = None) -> ImportResult:
     """
     if len(text) > MAX_TEXT:
         raise ImportRefused("too-large", limit=MAX_TEXT)
-    text = text.removeprefix("\ufeff")
+    text = clean_text(text.removeprefix("\ufeff"))
     if not text.strip():
         raise ImportRefused("empty")
     chosen = recognise(text) if kind is None else next((known for known in FORMATS if known.kind == kind), None)

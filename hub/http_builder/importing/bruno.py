@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.http_builder.importing.bru import BruFile, Row, parse_bru
 from hub.http_builder.importing.documents import read_json, read_yaml
+from hub.http_builder.importing.drafts import MAX_DRAFTS
 from hub.http_builder.importing.open_collection import read_collection
 from hub.http_builder.importing.results import ImportRefused, ImportResult
 from hub.http_builder.importing.values import mapping, mappings, rename_placeholders, text
@@ -37,6 +38,8 @@ def read(text: str) -> ImportResult:
     starts = [found.start() for found in _META.finditer(text)]
     if not starts:
         raise ImportRefused("not-bruno")
+    if len(starts) > MAX_DRAFTS:
+        raise ImportRefused("too-many-requests", limit=MAX_DRAFTS)
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
     return read_files({f"{number}.bru": part for number, part in enumerate(parts)})
 

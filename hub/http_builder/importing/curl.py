@@ -21,9 +21,10 @@ _CALL = re.compile(r"(?:^|[\s;|&>(])(?:[^\s;|&]*[/\\])?curl(?:\.exe)?(?:[\s^]|$)
 #: What a document begins with that only tells of curl.
 _DOCUMENT = re.compile(r"[{\[<]|[\w$.-]+:(?:\s|$)|---")
 _ASSIGNMENT_LINE = re.compile(r"\s*(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*=")
-#: A caret before a line's end or a sign, or quotes doubled within quotes.
-_CMD = re.compile(r"\^[ \t]*\r?\n|\^[\"&%{}]|[{,:\[]\"\"\w")
-_BACKTICK_AT_END = re.compile(r"`[ \t]*\r?\n")
+#: How a line goes on in the next says which shell it is.
+_LINE_END = re.compile(r"([\\^`])[ \t]*\r?\n")
+#: In one line: a caret before a word's quote, or quotes doubled within quotes.
+_CMD = re.compile(r"[\s=]\^\"|\s\"[^'\n]*[{,:\[]\"\"\w")
 _NATIVE_QUOTES = re.compile(r"curl\.exe\s[^\n]*'[^'\n]*\\\"", re.IGNORECASE)
 _PROMPT = re.compile(r"^(?:[ \t]*(?:[$%]|PS [^>\n]*>|[A-Za-z]:\\[^>\n]*>)[ \t]+)(?=\S*curl)", re.M)
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
@@ -83,9 +84,11 @@ def _read(text: str) -> tuple[list[RequestDraft], list[Note]]:
 
 def _commands(text: str) -> list[Command]:
     """The commands by the rules of the shell that the text is for."""
-    if _CMD.search(text):
+    line_end = _LINE_END.search(text)
+    mark = line_end.group(1) if line_end else ""
+    if mark == "^" or (not mark and _CMD.search(text)):
         return windows_words.read_cmd(text)
-    if _NATIVE_QUOTES.search(text) or (_BACKTICK_AT_END.search(text) and not re.search(r"\\\r?\n", text)):
+    if mark == "`" or (not mark and _NATIVE_QUOTES.search(text)):
         commands = windows_words.read_powershell(text)
         for command in commands:
             command.words = [windows_words.undo_native_quoting(word) for word in command.words]

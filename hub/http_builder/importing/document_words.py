@@ -15,6 +15,7 @@ REFUSALS: dict[str, Any] = {
     "too-many-values": lazy_gettext("The document has more than %(limit)s values once its aliases are written out."),
     "too-many-requests": lazy_gettext("The document has more than %(limit)s requests. Import a part of it."),
     "too-much": lazy_gettext("The requests of this document are more than %(limit)s characters together. Import a part of it."),
+    "too-slow": lazy_gettext("The document takes longer than %(limit)s seconds to read. Import a part of it."),
     # Formats
     "not-openapi": lazy_gettext("This is no OpenAPI 3.0 or 3.1 document and no Swagger 2.0 one."),
     "not-postman": lazy_gettext("This is no Postman collection and no Postman environment."),
@@ -58,7 +59,6 @@ NOTES: dict[str, Any] = {
     "many-methods": lazy_gettext(
         "%(count)s requests share a method and path with another one and were left out, such as %(name)s."
     ),
-    "no-path": lazy_gettext("“%(name)s” was left out: its URL has no path that OpenAPI can name."),
     "auth-left-out": lazy_gettext("The authentication of “%(name)s” (%(type)s) cannot be expressed in this format."),
     "not-expressed": lazy_gettext("“%(name)s”: %(what)s cannot be expressed in this format."),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -32,6 +33,8 @@ from hub.redaction.names import is_ordinary, is_secret_name, is_secret_parameter
 MAX_DRAFTS = 5_000
 #: Characters of all drafts together: a document may name one long text thousands of times.
 MAX_CHARACTERS = 60_000_000
+#: CPU seconds for one document. The largest vendors' take two; one that names its largest parts again and again would not end.
+MAX_SECONDS = 20.0
 _MAX_NAME = 200
 _MAX_ORIGIN = 400
 #: JSON bodies up to this size are searched for secrets.
@@ -54,6 +57,12 @@ class Drafts:
         self._origins: Counter[str] = Counter()
         self._notes: dict[tuple[str, str], Note] = {}
         self._characters = 0
+        self._started = time.thread_time()
+
+    def check_time(self) -> None:
+        """Called for every request and folder. Raises ``ImportRefused`` where a document takes too long."""
+        if time.thread_time() - self._started > MAX_SECONDS:
+            raise ImportRefused("too-slow", limit=int(MAX_SECONDS))
 
     def note(self, code: str, **details: str | int) -> None:
         """Say something about the document, once."""
@@ -96,6 +105,7 @@ class Drafts:
         return ImportResult(self._kind, tuple(self._drafts), tuple(self._notes.values()), environments)
 
     def _bound(self, definition: RequestDefinition, description: str | None) -> None:
+        self.check_time()
         if len(self._drafts) >= MAX_DRAFTS:
             raise ImportRefused("too-many-requests", limit=MAX_DRAFTS)
         self._characters += len(definition.url) + len(description or "") + _body_size(definition.body)

@@ -21,7 +21,7 @@ _LOOKS = re.compile(
     r"""["']?__export_format["']?\s*:\s*[0-9]|^["']?type["']?\s*:\s*["']?[a-z]+\.insomnia\.rest/5""", re.MULTILINE
 )
 _SEGMENT = re.compile(r"(?<=/):([A-Za-z_][A-Za-z0-9_-]*)")
-_TEMPLATE_TAG = re.compile(r"\{%.{1,2000}?%\}", re.DOTALL)
+_TEMPLATE_TAG = re.compile(r"\{%[^%]{1,2000}%\}")
 _FRONT = 5_000
 _MAX_VARIABLES = 2_000
 
@@ -113,6 +113,7 @@ class _Export:
             yield variables.environment(text(inner.get("name"), 120))
 
     def _walk(self, items: list[dict[str, Any]], place: _Place) -> None:
+        self._drafts.check_time()
         for item in items:
             if "children" in item:
                 inner = replace(

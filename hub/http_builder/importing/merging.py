@@ -107,7 +107,8 @@ def _woven(first: list[Key], second: list[Key]) -> list[Key]:
     known = set(first)
     for place, key in enumerate(second):
         if key not in known:
-            before = second[place - 1] if place else None
-            woven.insert(woven.index(before) + 1 if before is not None else 0, key)
+            before = woven.index(second[place - 1]) if place else -1
+            same = woven.index((key[0], key[1] - 1)) if key[1] else -1  # rows of one name stay in their order
+            woven.insert(max(before, same) + 1, key)
             known.add(key)
     return woven

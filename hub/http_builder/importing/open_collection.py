@@ -92,6 +92,7 @@ class _Walk:
         self._drafts = drafts
 
     def walk(self, items: list[dict[str, Any]], place: _Place) -> None:
+        self._drafts.check_time()
         for item in items:
             name = text(mapping(item.get("info")).get("name"), 200)
             call = mapping(item.get("http") or item.get("graphql"))

@@ -19,17 +19,16 @@ from hub.http_builder.importing.results import ImportRefused, ImportResult
 from hub.http_builder.importing.samples import Sampler
 from hub.http_builder.importing.values import description, mapping, mappings, sequence, split_url, text, variable_name
 
-_LOOKS = re.compile(
-    r"""^\s*["']?(?:openapi|swagger)["']?\s*:\s*["']?[0-9]|^\s*\{[^{}\[\]]{0,2000}"(?:openapi|swagger)"\s*:""", re.MULTILINE
-)
+#: Anywhere: generators that sort their keys put all components before it.
+_YAML = re.compile(r"""^["']?(?:openapi|swagger)["']?[ ]*:[ ]*["']?[0-9]""", re.MULTILINE)
+_JSON = re.compile(r'"(?:openapi|swagger)"\s{0,20}:\s{0,20}"[0-9]')
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-_FRONT = 20_000
 
 
 def recognises(text: str) -> bool:
     """Whether the text looks like an OpenAPI or Swagger document."""
-    return bool(_LOOKS.search(text[:_FRONT]) or _LOOKS.search(text[-2_000:]))
+    return bool((_JSON if text.lstrip()[:1] == "{" else _YAML).search(text))
 
 
 def read(text: str, *, address: str | None = None) -> ImportResult:
@@ -76,6 +75,7 @@ class _Document:
         return self._drafts.result()
 
     def _read_path(self, path: str, item: dict[str, Any]) -> None:
+        self._drafts.check_time()
         for word in _METHODS:
             operation = item.get(word)
             if not isinstance(operation, dict):

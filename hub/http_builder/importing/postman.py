@@ -42,12 +42,11 @@ from hub.http_builder.importing.variables import Variables
 
 _LOOKS = re.compile(r'"(?:_postman_id|_postman_variable_scope)"\s*:|schema\.getpostman\.com|"_postman_exported_at"')
 _SEGMENT = re.compile(r"(?<=/):([A-Za-z_][A-Za-z0-9_-]*)")
-_FRONT = 20_000
 
 
 def recognises(text: str) -> bool:
     """Whether the text looks like a Postman collection or environment."""
-    return text.lstrip()[:1] == "{" and bool(_LOOKS.search(text[:_FRONT]) or _LOOKS.search(text[-2_000:]))
+    return text.lstrip()[:1] == "{" and bool(_LOOKS.search(text))
 
 
 def read(text: str) -> ImportResult:
@@ -88,6 +87,7 @@ class _Collection:
         return self._drafts.result()
 
     def _walk(self, items: Any, place: _Place) -> None:
+        self._drafts.check_time()
         for item in mappings(items):
             if "request" in item:
                 self._add(item, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from hub.http_builder.importing.references import References
@@ -10,6 +11,7 @@ from hub.http_builder.importing.values import mapping, sequence, text
 _MAX_DEPTH = 8
 #: Values in one sample; a schema with more loses its optional fields, then the rest.
 _MAX_VALUES = 400
+_MAX_PROPERTIES = 1_000
 _STRINGS = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -99,7 +101,7 @@ class Sampler:
         """The properties that a request should have: what is required or has an example, else all; never what is read-only."""
         properties = {
             name: part
-            for name, part in mapping(schema.get("properties")).items()
+            for name, part in itertools.islice(mapping(schema.get("properties")).items(), _MAX_PROPERTIES)
             if self._references.resolve(part).get("readOnly") is not True
         }
         required = self.required(schema)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +15,9 @@ from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition, RequestDraft
 from hub.errors import Invalid
 from hub.extensions import db
-from hub.http_builder.definitions import COLUMNS, columns_of, definition_of
+from hub.http_builder.definitions import COLUMNS, TEXTS, columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import check_draft
+from hub.http_builder.importing.environments import SavedEnvironment, save_environments
 from hub.http_builder.importing.merging import Merged, merge_definitions, merge_value
 from hub.http_builder.importing.results import ImportResult
 from hub.http_builder.models import Request
@@ -27,7 +28,6 @@ from hub.http_builder.services import add_requests
 GONE_TAG = "gone"
 #: Kinds of documents that say all there is; a pasted ``.bru`` file or a recording is only a part.
 _WHOLE = ("openapi", "postman", "insomnia")
-_TEXTS = ("name", "description", "folder", "documentation")
 
 
 class Fate(enum.StrEnum):
@@ -58,6 +58,7 @@ class ImportSummary:
 
     items: tuple[Item, ...]
     gone: tuple[tuple[str, str], ...] = ()
+    environments: tuple[SavedEnvironment, ...] = ()
 
     def of(self, fate: Fate) -> tuple[Item, ...]:
         """The items of one fate."""
@@ -86,7 +87,7 @@ def save_import(actor: Actor, result: ImportResult, chosen: Collection[int] | No
 
     A draft whose origin the person has already brings that request up to date: what they did not touch follows the document,
     what they changed stays, and where both did the conflict is named. What the document lost is tagged, never deleted. A draft
-    that cannot be stored is refused by itself. ``Invalid`` where there is no room for so many.
+    that cannot be stored is refused by itself; environments are added or filled up. ``Invalid`` where there is no room for all.
     """
     stored = _stored(actor, result, lock=True)
     plans = [
@@ -99,16 +100,18 @@ def save_import(actor: Actor, result: ImportResult, chosen: Collection[int] | No
     new = [plan for plan in plans if plan.fate is Fate.NEW]
     for plan, request in zip(new, add_requests(actor, [plan.draft for plan in new]), strict=True):
         plan.request = request
-        request.imported = _snapshot(plan.draft)
     gone = _gone(result, stored)
     for row in gone:
         if GONE_TAG not in row.tags:
             row.tags = [*row.tags, GONE_TAG]
-    summary = ImportSummary(tuple(plan.item for plan in plans), tuple((row.id, row.name) for row in gone))
+    summary = ImportSummary(
+        tuple(plan.item for plan in plans),
+        tuple((row.id, row.name) for row in gone),
+    )
     counts = {fate.value: len(summary.of(fate)) for fate in Fate}
     record_event(actor, "request.import", "request", details={"kind": result.kind, **counts, "gone": len(gone)})
     db.session.commit()
-    return summary
+    return replace(summary, environments=save_environments(actor, result.environments))
 
 
 class _Plan:
@@ -135,7 +138,7 @@ class _Plan:
         own, new = definition_of(request), self.draft.definition
         self._merged = merge_definitions(_definition(base) or own, own, new)
         conflicts = list(self._merged.conflicts)
-        for name in _TEXTS:
+        for name in TEXTS:
             mine = getattr(request, name)
             value, conflict = merge_value(base.get(name, mine), mine, getattr(self.draft, name))
             self._texts[name] = value
@@ -151,7 +154,7 @@ class _Plan:
     @property
     def item(self) -> Item:
         """For the summary."""
-        differs = any(self._texts.get(name) != getattr(self.draft, name) for name in _TEXTS) if self._texts else False
+        differs = any(self._texts.get(name) != getattr(self.draft, name) for name in TEXTS) if self._texts else False
         return Item(
             name=self.draft.name,
             fate=self.fate,
@@ -171,7 +174,7 @@ class _Plan:
                 if getattr(request, name) != value:
                     setattr(request, name, value)
             request.updated_at = utc_now()
-        snapshot = _snapshot(self.draft)
+        snapshot = snapshot_of(self.draft)
         if request.imported != snapshot:
             request.imported = snapshot
         if self.draft.secrets:
@@ -183,15 +186,6 @@ class _Plan:
 def _storable(draft: RequestDraft) -> RequestDraft:
     """Without secrets that have no value: the request names them, the person fills them in."""
     return draft.model_copy(update={"secrets": {name: value for name, value in draft.secrets.items() if value}})
-
-
-def _snapshot(draft: RequestDraft) -> dict[str, Any]:
-    """What the document said, to know later what the person changed."""
-    return {
-        **draft.definition.model_dump(mode="json"),
-        **{name: getattr(draft, name) for name in _TEXTS},
-        "tags": list(draft.tags),
-    }
 
 
 def _definition(snapshot: dict[str, Any]) -> RequestDefinition | None:

@@ -12,7 +12,7 @@ from hub.contracts.http import Pair
 MAX_DESCRIPTION = 5_000
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+")
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PLACEHOLDER = re.compile(r"\{\{\s{0,20}([^{}\"\\\n]{1,100}?)\s{0,20}\}\}")
+_PLACEHOLDER = re.compile(r"\{\{([^{}\"\\\n]{1,140})\}\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 #: What other programs make anew for every sending, by our names.
 _BUILT_IN = {"$guid": "$uuid", "$randomUUID": "$uuid"}
@@ -66,7 +66,7 @@ def rename_placeholders(words: str) -> str:
 
 
 def _rename(match: re.Match[str]) -> str:
-    name = match[1].removeprefix("_.")  # Insomnia's way to name a variable of an environment
+    name = match[1].strip().removeprefix("_.")  # Insomnia's way to name a variable of an environment
     return f"{{{{{_BUILT_IN.get(name) or (name if name.startswith('$') else variable_name(name))}}}}}"
 
 

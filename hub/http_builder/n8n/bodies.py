@@ -166,7 +166,7 @@ def read_body(parameters: Json) -> Body:
     if kind == "json" and specify == "json":
         return _read_json(from_n8n(as_text(parameters.get("jsonBody"))))
     if kind == "json":
-        return JsonBody(text=_json_of_pairs(read_rows(parameters.get("bodyParameters"))))
+        return _read_json(_json_of_pairs(read_rows(parameters.get("bodyParameters"))))
     if kind == "form-urlencoded":
         if specify == "string":
             return _read_form(from_n8n(as_text(parameters.get("body"))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
@@ -47,11 +47,11 @@ class _Reader:
         self._notes: list[Note] = []
 
     def read(self) -> tuple[RequestDefinition, tuple[Note, ...]]:
-        body, headers = self._body(self._pairs("Headers", "headerParameters", "jsonHeaders"))
+        body, headers = self._body(self._headers())
         definition = RequestDefinition(
             method=self._method(),
             url=from_n8n(as_text(self._parameters.get("url"))).strip(),
-            params=tuple(self._shadowed(self._pairs("Query", "queryParameters", "jsonQuery"))),
+            params=tuple(self._params()),
             headers=tuple(headers),
             body=body,
             auth=self._auth(),
@@ -92,12 +92,17 @@ class _Reader:
             return []
         return [Pair(name=name, value=entry) for name, entry in _flat(value, self._options.get("queryParameterArrays"))]
 
-    def _shadowed(self, rows: list[Pair]) -> list[Pair]:
-        """Before 4.3 n8n sends only the last of equal names; the others are switched off, as they are there."""
-        if self._version >= 4.3 or self._parameters.get("specifyQuery") == "json":
-            return rows
-        last = {row.name: index for index, row in enumerate(rows)}
-        return [row if last[row.name] == index else row.model_copy(update={"enabled": False}) for index, row in enumerate(rows)]
+    def _params(self) -> list[Pair]:
+        """The query parameters; before 4.3 n8n sends only the last of equal names."""
+        rows = self._pairs("Query", "queryParameters", "jsonQuery")
+        is_list = self._version >= 4.3 or self._parameters.get("specifyQuery") == "json"
+        return rows if is_list else _last_of_each(rows, str)
+
+    def _headers(self) -> list[Pair]:
+        """The headers: n8n sends the last of equal names, and the content type of a raw body instead of a header's."""
+        rows = _last_of_each(self._pairs("Headers", "headerParameters", "jsonHeaders"), str.lower)
+        is_raw = self._parameters.get("sendBody") is True and self._parameters.get("contentType") == "raw"
+        return [_switched_off(row) if is_raw and row.name.lower() == "content-type" else row for row in rows]
 
     def _body(self, headers: list[Pair]) -> tuple[Body, list[Pair]]:
         """The body, and the headers without one that only names the file's type."""
@@ -152,6 +157,16 @@ def find_expressions(definition: RequestDefinition) -> Iterator[str]:
         yield from (f"{kind} {row.name}" for row in rows if is_expression(row.value) or is_expression(row.name))
     if any(is_expression(text) for text in _texts(definition.body.model_dump())):
         yield "body"
+
+
+def _last_of_each(rows: list[Pair], key: Callable[[str], str]) -> list[Pair]:
+    """The rows, those switched off that a later one of the same name replaces."""
+    last = {key(row.name): index for index, row in enumerate(rows)}
+    return [row if last[key(row.name)] == index else _switched_off(row) for index, row in enumerate(rows)]
+
+
+def _switched_off(row: Pair) -> Pair:
+    return row.model_copy(update={"enabled": False})
 
 
 def _texts(value: Any) -> Iterator[str]:

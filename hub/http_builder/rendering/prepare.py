@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from hub.contracts.exchange import ExchangeLimits, WireRequest
 from hub.contracts.http import Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
-from hub.egress import MAX_REQUEST_BODY, Target, may_reach
+from hub.egress import DEFAULT_HEADERS, MAX_REQUEST_BODY, Target, may_reach
 from hub.http_builder.rendering.authentication import Signing, add_authentication, render_key_in_query, render_login
 from hub.http_builder.rendering.bodies import render_body
-from hub.http_builder.rendering.headers import render_headers
+from hub.http_builder.rendering.headers import has_header, render_headers
 from hub.http_builder.rendering.masking import DOTS, SHORTEST, Mask
 from hub.http_builder.rendering.placeholders import is_built_in, is_expression, names_in, texts_of
 from hub.http_builder.rendering.problems import Problem, RenderError
@@ -75,6 +75,7 @@ def build(
     signing = Signing(renderer, definition.method.value, url, headers, body)
     add_authentication(signing, auth, token)
     login = render_login(renderer, auth) if isinstance(auth, DigestAuth) else None
+    headers[:0] = [default for default in DEFAULT_HEADERS if not has_header(headers, default[0])]
     if target:
         _check_hosts(renderer, target)
     bound = tuple(_bound_secrets(renderer, signing, target))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition
-from hub.extensions import db
+from hub.extensions import DEFERRED, db
 from hub.http_builder.models import RequestRun, RunState
 from hub.http_builder.running.cancelling import watch_run
 from hub.http_builder.running.runs import get_run, move, start_here
@@ -48,7 +48,10 @@ def take(run_id: str) -> RequestRun | None:
     """Make a queued run RUNNING, which only one can; None where it is not queued (any more). Commits."""
     taken = move(run_id, (RunState.QUEUED,), RunState.RUNNING, started_at=utc_now())
     db.session.commit()
-    return db.session.get(RequestRun, run_id) if taken else None
+    if not taken:
+        return None
+    db.session.connection(execution_options=DEFERRED)  # what is read to prepare it needs no turn to write
+    return db.session.get(RequestRun, run_id)
 
 
 def send_taken(run: RequestRun) -> RunState:

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from hub.catalog.models import Template
-from hub.catalog.packs import PackError, load_pack
-from hub.catalog.services import list_services, list_templates, load_packs, store_packs
+from hub.catalog.services import (
+    PackOrigin,
+    find_endpoints,
+    list_categories,
+    list_services,
+    list_templates,
+    load_packs,
+    store_packs,
+)
 from hub.contracts.actor import Actor
 from hub.contracts.catalog import ServicePack
 from hub.extensions import db
@@ -38,6 +43,17 @@ def test_packs_are_stored_once(alice: Actor) -> None:
     assert store_packs([pack()], drop_others=True) == 2
     assert store_packs([pack()], drop_others=True) == 0
     assert [row.endpoint_id for row in list_templates(alice).rows] == ["one", "two"]
+
+
+def test_the_hubs_own_packs_are_stored_whole_and_once(alice: Actor) -> None:
+    assert load_packs() == sum(card.endpoints for card in list_services(alice))
+    assert load_packs() == 0
+    assert len(list_services(alice)) == 14
+    row = stored()["create-customer"]
+    assert (row.service_name, row.is_official, row.plugin) == ("Stripe", True, "stripe")
+    assert row.body_template == {"email": "{{CUSTOMER_EMAIL}}", "name": "{{CUSTOMER_NAME}}"}
+    assert row.headers["Stripe-Version"] == "{{STRIPE_VERSION}}"
+    assert "STRIPE_SECRET_KEY" in {variable["name"] for variable in row.variables}
 
 
 def test_a_changed_template_keeps_its_id_and_count(alice: Actor) -> None:
@@ -82,50 +98,42 @@ def test_filters_and_pages(alice: Actor) -> None:
     assert list_templates(alice, category="nothing").rows == []
     first = list_templates(alice, limit=2)
     assert [row.endpoint_id for row in list_templates(alice, limit=2, cursor=first.next_cursor).rows] == ["three"]
-    assert list_services(alice) == [("acme", "Acme", "tests"), ("zeta", "Zeta", "tests")]
 
 
-def test_the_page_lists_the_bundled_packs(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+def test_services_are_counted_and_found_by_their_requests(alice: Actor) -> None:
+    origins = {"zeta": PackOrigin("zeta_pack", False)}
+    store_packs([pack("acme", "one", "two"), pack("zeta", "three")], drop_others=True, origins=origins)
+    stored()["two"].usage_count = 3
+    db.session.flush()
+    acme, zeta = list_services(alice)
+    assert (acme.service.service_id, acme.endpoints, acme.used, acme.origin) == ("acme", 2, 3, PackOrigin())
+    assert (zeta.service.service_id, zeta.endpoints, zeta.used, zeta.origin) == ("zeta", 1, 0, origins["zeta"])
+    assert [card.service.service_id for card in list_services(alice, search="three")] == ["zeta"]
+    assert [row.endpoint_id for row in find_endpoints(alice, "acme")] == ["two", "one"]
+    assert list_categories(alice) == ["tests"]
+
+
+def test_a_search_reads_both_languages(alice: Actor) -> None:
     load_packs()
-    page = browser_of(alice).get("/templates?service=stripe").text
-    assert "List Customers" in page
-    assert "{{STRIPE_SECRET_KEY}}" in page
+    assert [card.service.service_id for card in list_services(alice, search="جداول جوجل")] == ["google-sheets"]
+    assert {"slack", "twilio", "telegram", "discord"} <= {row.service_id for row in find_endpoints(alice, "إرسال رسالة")}
+    assert {row.endpoint_id for row in find_endpoints(alice, "create refund", "payments")} == {"create-refund"}
+
+
+def test_the_page_lists_services_by_category(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+    load_packs()
+    page = browser_of(alice).get("/templates").text
+    for name in ("Stripe", "Shopify Admin", "WhatsApp Cloud API", "Artificial intelligence", "9 requests"):
+        assert name in page
     part = browser_of(alice).get("/templates?search=refund", headers={"HX-Request": "true"}).text
     assert "Create Refund" in part
+    assert "<html" not in part
     assert "List Customers" not in part
+    assert "No templates found" in browser_of(alice).get("/templates?search=nothing-like-this").text
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"category": None}, "category: "),
-        ({"surprise": 1}, "surprise: "),
-        ({"endpoints": []}, "endpoints: "),
-        ({"endpoints": [{"endpoint_id": "One"}]}, "endpoints.0.endpoint_id: "),
-        ({"endpoints": [{"url_template": "http://api.example.com"}]}, "endpoints.0.url_template: "),
-        ({"endpoints": [{"url_template": "https://x.example/{{KEY}}"}]}, "placeholders and variables differ: KEY"),
-        ({"endpoints": [{}, {}]}, "endpoint ids are used twice: one"),
-    ],
-)
-def test_a_wrong_pack_is_refused_with_its_place(tmp_path: Path, change: dict[str, object], reason: str) -> None:
-    data = json.loads(pack("acme", "one").model_dump_json())
-    template = data["endpoints"][0]
-    data |= change
-    if change.get("endpoints"):
-        data["endpoints"] = [{**template, **part} for part in change["endpoints"]]
-    file = tmp_path / "pack.yaml"
-    file.write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(PackError) as caught:
-        load_pack(file)
-    assert str(file) in str(caught.value)
-    assert reason in str(caught.value)
-
-
-@pytest.mark.parametrize("text", ["{", "- 1", "", "!!python/object/apply:os.system [id]"])
-def test_a_file_that_is_no_pack_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "pack.yaml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(PackError):
-        load_pack(file)
-    with pytest.raises(PackError):
-        load_pack(tmp_path / "missing.yaml")
+def test_the_page_is_in_the_readers_language(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+    load_packs()
+    browser = browser_of(alice)
+    browser.set_cookie("hub_language", "ar")
+    assert "جداول جوجل" in browser.get("/templates").text

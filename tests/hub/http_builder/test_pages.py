@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import BearerAuth, JsonBody, Pair
+from hub.contracts.http import BearerAuth, JsonBody, MultipartBody, Pair
+from hub.extensions import db
 from hub.http_builder import services
 from hub.http_builder.definitions import definition_of
-from tests.hub.http_builder.test_services import make_draft, opened
+from hub.http_builder.models import RequestFile, RequestRun, RunState
+from tests.hub.http_builder.test_services import URL, make_draft, opened
+from tests.plain_browser import read_page
 
 PLAIN = {
     "name": "Orders",
@@ -124,3 +131,122 @@ def test_what_has_no_value_is_named(alice: Actor, browser: FlaskClient) -> None:
     page = browser.get(f"/requests/{services.create_request(alice, draft).id}").text
     assert '<code class="code-inline name-missing" dir="ltr">{{SHOP}}</code>' in page
     assert page.count("name-missing") == 1
+
+
+COMMAND = (
+    "curl 'https://api.example.com/v1/orders?status=open' -H 'Authorization: Bearer sk_live_abcdef123456' --json '{\"a\": 1}'"
+)
+
+
+def form_of(answer: TestResponse) -> dict[str, str]:
+    page = read_page("http://localhost/", answer.status_code, answer.text)
+    return next(form.fields for form in page.forms if "url_shown" in form.fields)
+
+
+def test_a_curl_command_in_the_url_fills_the_form_and_is_saved_with_its_secret_apart(alice: Actor, browser: FlaskClient) -> None:
+    filled = browser.post("/requests/send", data={**PLAIN, "url": COMMAND, "name": "From the docs"})
+    assert filled.status_code == 200
+    assert "sk_live_abcdef123456" not in filled.text
+    assert services.list_requests(alice).rows == []
+    fields = form_of(filled)
+    assert (fields["method"], fields["url"]) == ("POST", "https://api.example.com/v1/orders?status=open")
+    assert browser.post("/requests", data=fields).status_code == 303
+    [row] = services.list_requests(alice).rows
+    assert row.name == "From the docs"
+    [secret] = services.list_request_secrets(alice, row.id)
+    assert (opened(secret), secret.hosts) == ("sk_live_abcdef123456", ["api.example.com"])
+
+
+def test_a_command_that_cannot_be_read_stays_with_its_message(browser: FlaskClient) -> None:
+    answer = browser.post("/requests", data={**PLAIN, "url": "curl --no-such-thing 'x"})
+    assert answer.status_code == 422
+    assert "curl --no-such-thing" in answer.text
+    assert 'id="error-url"' in answer.text
+
+
+def test_sending_queues_a_run_of_what_is_typed(alice: Actor, browser: FlaskClient) -> None:
+    saved = services.create_request(alice, make_draft())
+    data = {**PLAIN, "url": "https://api.example.com/other", "auth_type": "bearer", "auth.bearer.token": "s3cret"}
+    answer = browser.post(f"/requests/{saved.id}/runs", data=data)
+    assert answer.status_code == 303
+    [run] = db.session.scalars(sa.select(RequestRun)).all()
+    assert (run.url, run.request_id, run.state) == ("https://api.example.com/other", saved.id, RunState.QUEUED)
+    assert "s3cret" not in repr((run.definition, run.sent))
+    assert services.get_request(alice, saved.id).url == URL
+    assert "https://api.example.com/other" in browser.get(answer.location).text
+    part = browser.post("/requests/send", data=data, headers={"HX-Request": "true"})
+    assert 'hx-trigger="every 500ms"' in part.text
+
+
+def test_what_will_be_sent_is_shown_without_sending(browser: FlaskClient) -> None:
+    data = {**PLAIN, "url": "https://api.example.com/{{MISSING}}", "auth_type": "bearer", "auth.bearer.token": "s3cret"}
+    for headers in ({}, {"HX-Request": "true"}):
+        shown = browser.post("/requests/preview", data=data, headers=headers)
+        assert shown.status_code == 200
+        assert "What will be sent" in shown.text
+        assert "MISSING" in shown.text
+        assert "s3cret" not in shown.text
+    assert db.session.scalars(sa.select(RequestRun)).all() == []
+
+
+def test_nothing_is_sent_without_a_url(browser: FlaskClient) -> None:
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = browser.post("/requests/send", data={**PLAIN, "url": ""}, headers=headers)
+        assert answer.status_code == 422
+        assert "Enter the URL" in answer.text
+
+
+def test_a_file_is_kept_even_where_another_field_is_wrong(alice: Actor, browser: FlaskClient) -> None:
+    data = {
+        **PLAIN,
+        "timeout_seconds": "soon",
+        "body_kind": "multipart",
+        "multipart.new.name": "photo",
+        "multipart.new.enabled": "1",
+    }
+    answer = browser.post("/requests", data={**data, "multipart.new.upload": (io.BytesIO(b"picture"), "a.png", "image/png")})
+    assert answer.status_code == 422
+    fields = {**form_of(answer), "timeout_seconds": "30"}
+    assert browser.post("/requests", data=fields).status_code == 303
+    [row] = services.list_requests(alice).rows
+    body = definition_of(services.get_request(alice, row.id)).body
+    assert isinstance(body, MultipartBody)
+    [part] = body.parts
+    assert (part.name, part.file_name, part.content_type, part.is_file) == ("photo", "a.png", "image/png", True)
+    file = db.session.get(RequestFile, part.file_id)
+    assert file is not None
+    assert file.content == b"picture"
+
+
+def test_import_shows_what_it_found_and_saves_what_is_chosen(alice: Actor, browser: FlaskClient) -> None:
+    found = browser.post("/requests/import", data={"source": COMMAND})
+    assert found.status_code == 200
+    assert "1 request found" in found.text
+    assert "sk_live_abcdef123456" not in found.text
+    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
+    assert sealed
+    nothing = browser.post("/requests/import", data={"sealed": sealed[1]})
+    assert nothing.status_code == 422
+    assert services.list_requests(alice).rows == []
+    saved = browser.post("/requests/import", data={"sealed": sealed[1], "chosen": "0", "folder": "Docs"})
+    [row] = services.list_requests(alice).rows
+    assert (row.folder, saved.location) == ("Docs", f"/requests/{row.id}")
+    assert opened(services.list_request_secrets(alice, row.id)[0]) == "sk_live_abcdef123456"
+
+
+@pytest.mark.parametrize("source", ["", "hello", "{}", "curl"])
+def test_what_cannot_be_imported_says_why_and_stays(browser: FlaskClient, source: str) -> None:
+    answer = browser.post("/requests/import", data={"source": source})
+    assert answer.status_code == 422
+    assert "field-error" in answer.text
+
+
+def test_another_persons_sealed_import_opens_nothing(
+    alice: Actor, bob: Actor, browser: FlaskClient, browser_of: Callable[[Actor], FlaskClient]
+) -> None:
+    found = browser.post("/requests/import", data={"source": COMMAND})
+    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
+    assert sealed
+    answer = browser_of(bob).post("/requests/import", data={"sealed": sealed[1], "chosen": "0"})
+    assert answer.status_code == 422
+    assert services.list_requests(bob).rows == []

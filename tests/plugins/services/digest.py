@@ -24,6 +24,7 @@ CONTENT_TYPES = {
     "graphql": "application/json",
     "form": "application/x-www-form-urlencoded",
     "multipart": "multipart/form-data",
+    "xml": "application/xml",
 }
 
 #: Body fields that a document requires and the service does not, with the reason.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import yaml
-
 import pytest
+import yaml
 
 from hub.contracts.http import (
     ApiKeyAuth,
@@ -124,12 +123,17 @@ def test_a_request_file() -> None:
 def test_several_files_pasted_after_each_other() -> None:
     one = "meta {\n  name: %s\n}\n\nget {\n  url: https://x.example.com/%s\n}\n"
     result = import_text(one % ("A", "a") + "\n" + one % ("B", "b"))
-    assert [(draft.name, draft.definition.url) for draft in result.drafts] == [("A", "https://x.example.com/a"), ("B", "https://x.example.com/b")]
+    assert [(draft.name, draft.definition.url) for draft in result.drafts] == [
+        ("A", "https://x.example.com/a"),
+        ("B", "https://x.example.com/b"),
+    ]
 
 
 FILES = {
     "shop/bruno.json": '{"name": "Shop", "version": "1"}',
-    "shop/collection.bru": "headers {\n  X-Common: 1\n}\n\nauth {\n  mode: basic\n}\n\nauth:basic {\n  username: ann\n  password: p-1\n}\n",
+    "shop/collection.bru": (
+        "headers {\n  X-Common: 1\n}\n\nauth {\n  mode: basic\n}\n\nauth:basic {\n  username: ann\n  password: p-1\n}\n"
+    ),
     "shop/Orders/folder.bru": "meta {\n  name: All orders\n}\n\nvars:pre-request {\n  size: 5\n}\n",
     "shop/Orders/list.bru": "meta {\n  name: List\n}\n\nget {\n  url: {{host}}/orders?size={{size}}\n  auth: inherit\n}\n",
     "shop/environments/Live.bru": "vars {\n  host: https://x.example.com\n}\n\nvars:secret [\n  token\n]\n",
@@ -166,7 +170,9 @@ def test_bodies() -> None:
         ("f", True, "b.png", "image/png", ""),
         ("t", False, None, None, "x"),
     ]
-    assert body_of("graphql", "body:graphql {\n  { a }\n}\n\nbody:graphql:vars {\n  {}\n}\n") == GraphqlBody(query="{ a }", variables="{}")
+    assert body_of("graphql", "body:graphql {\n  { a }\n}\n\nbody:graphql:vars {\n  {}\n}\n") == GraphqlBody(
+        query="{ a }", variables="{}"
+    )
     file = "body:file {\n  file: @file(x.bin) @contentType(image/png)\n}\n"
     assert body_of("file", file) == BinaryBody(file_name="x.bin", content_type="image/png")
 
@@ -205,11 +211,23 @@ OPEN_COLLECTION = {
 def test_an_open_collection_in_one_file() -> None:
     result = import_text(yaml.safe_dump(OPEN_COLLECTION, sort_keys=False))
     first, second = result.drafts
-    assert (first.folder, first.definition.auth, first.secrets) == ("Shop/Orders", ApiKeyAuth(name="X-Key", value="{{X_KEY}}"), {"X_KEY": "k-1"})
+    assert (first.folder, first.definition.auth, first.secrets) == (
+        "Shop/Orders",
+        ApiKeyAuth(name="X-Key", value="{{X_KEY}}"),
+        {"X_KEY": "k-1"},
+    )
     assert second.definition.body == GraphqlBody(query="{ a }", variables="{}")
-    assert second.definition.auth == OAuth2ClientCredentials(token_url="https://i/t", client_id="c", client_secret="{{CLIENT_SECRET}}")
+    assert second.definition.auth == OAuth2ClientCredentials(
+        token_url="https://i/t", client_id="c", client_secret="{{CLIENT_SECRET}}"
+    )
     assert [(note.code, note.details) for note in result.notes] == [("other-protocol", {"name": "Chat"})]
     assert [(row.name, row.value) for row in result.environments[0].variables] == [("n", "5")]
+
+
+def test_endless_pasted_files_are_refused_at_once() -> None:
+    with pytest.raises(ImportRefused) as refused:
+        bruno.read("meta {\n" * 5_001)
+    assert refused.value.code == "too-many-requests"
 
 
 def test_a_block_that_is_never_closed_is_told_with_its_line() -> None:

@@ -50,7 +50,8 @@ def test_bombs_are_refused_within_bounds(text: str, code: str) -> None:
 
 
 def test_yaml_is_read_by_the_rules_of_1_2() -> None:
-    text = "country: NO\ntime: 12:30\ndate: 2026-01-01\noctal: 0777\non: yes\n200: ok\nnothing:\nnumber: 1.5\nquoted: '5'\ntag: !!str 5"
+    text = "country: NO\ntime: 12:30\ndate: 2026-01-01\noctal: 0777\non: yes\n200: ok\nnothing:\nnumber: 1.5\n"
+    text += "quoted: '5'\ntag: !!str 5"
     assert read_yaml(text) == {
         "country": "NO",
         "time": "12:30",

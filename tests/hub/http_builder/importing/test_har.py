@@ -36,14 +36,19 @@ def test_a_request_without_what_browsers_add() -> None:
     assert (draft.name, draft.folder, draft.origin) == ("GET /a%20b", "x.example.com", None)
     assert draft.definition.url == "https://x.example.com/a%20b"
     assert [(row.name, row.value) for row in draft.definition.params] == [("q", "1"), ("q", "ä")]
-    assert [(row.name, row.value) for row in draft.definition.headers] == [("Cookie", "{{COOKIE}}"), ("Accept", "application/json")]
+    assert [(row.name, row.value) for row in draft.definition.headers] == [
+        ("Cookie", "{{COOKIE}}"),
+        ("Accept", "application/json"),
+    ]
     assert draft.definition.auth == BearerAuth(token="{{TOKEN}}")
     assert draft.secrets == {"TOKEN": "tok-123", "COOKIE": "sid=c-1"}
 
 
 def test_equal_requests_come_once_and_assets_not_at_all() -> None:
     assert len(read({}, {"url": "https://x.example.com/b"}, {}).drafts) == 2
-    result = har.read(json.dumps({"log": {"entries": [{"_resourceType": "image", "request": {"method": "GET", "url": "https://x/i.png"}}]}}))
+    result = har.read(
+        json.dumps({"log": {"entries": [{"_resourceType": "image", "request": {"method": "GET", "url": "https://x/i.png"}}]}})
+    )
     assert result.drafts == ()
     assert [(note.code, note.details) for note in result.notes] == [("assets", {"count": 1})]
 
@@ -65,13 +70,22 @@ def test_texts(data: dict[str, str], expected: object) -> None:
 
 
 def test_forms() -> None:
-    form = read({"method": "POST", "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "a=1+2&password=p-1"}}).drafts[0]
+    form = read(
+        {"method": "POST", "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "a=1+2&password=p-1"}}
+    ).drafts[0]
     assert isinstance(form.definition.body, FormBody)
     assert [(row.name, row.value) for row in form.definition.body.fields] == [("a", "1 2"), ("password", "{{PASSWORD}}")]
     params = [header("a", "1"), {"name": "f", "fileName": "x.png", "contentType": "image/png"}]
-    multipart = read({"method": "POST", "postData": {"mimeType": "multipart/form-data; boundary=x", "params": params}}).drafts[0].definition
+    multipart = (
+        read({"method": "POST", "postData": {"mimeType": "multipart/form-data; boundary=x", "params": params}})
+        .drafts[0]
+        .definition
+    )
     assert isinstance(multipart.body, MultipartBody)
-    assert [(part.name, part.is_file, part.file_name) for part in multipart.body.parts] == [("a", False, None), ("f", True, "x.png")]
+    assert [(part.name, part.is_file, part.file_name) for part in multipart.body.parts] == [
+        ("a", False, None),
+        ("f", True, "x.png"),
+    ]
 
 
 def test_what_is_no_recording_is_refused() -> None:

@@ -52,9 +52,23 @@ VERSION_4 = make_4(
         "authentication": {"type": "bearer", "token": "tok-1", "prefix": "Bot"},
         "preRequestScript": "insomnia.x()",
     },
-    {"_id": "req_1", "_type": "request", "parentId": "fld_1", "metaSortKey": 1, "name": "First", "method": "GET", "url": "https://x.example.com"},
+    {
+        "_id": "req_1",
+        "_type": "request",
+        "parentId": "fld_1",
+        "metaSortKey": 1,
+        "name": "First",
+        "method": "GET",
+        "url": "https://x.example.com",
+    },
     {"_id": "env_1", "_type": "environment", "parentId": "wrk_1", "data": {"base": {"url": "https://x.example.com"}}},
-    {"_id": "env_2", "_type": "environment", "parentId": "env_1", "name": "Live", "data": {"base": {"url": "https://l.example.com"}, "api_key": "k-1"}},
+    {
+        "_id": "env_2",
+        "_type": "environment",
+        "parentId": "env_1",
+        "name": "Live",
+        "data": {"base": {"url": "https://l.example.com"}, "api_key": "k-1"},
+    },
     {"_id": "ws_1", "_type": "websocket_request", "parentId": "wrk_1", "name": "Live"},
 )
 
@@ -99,7 +113,11 @@ VERSION_5 = {
         },
         {"name": "Socket", "url": "wss://x.example.com"},
     ],
-    "environments": {"name": "Base", "data": {"host": "https://x.example.com"}, "subEnvironments": [{"name": "Live", "data": {"host": "https://l"}}]},
+    "environments": {
+        "name": "Base",
+        "data": {"host": "https://x.example.com"},
+        "subEnvironments": [{"name": "Live", "data": {"host": "https://l"}}],
+    },
 }
 
 
@@ -134,13 +152,22 @@ def test_bodies() -> None:
 @pytest.mark.parametrize(
     ("auth", "expected"),
     [
-        ({"type": "apikey", "key": "k", "value": "v-1", "addTo": "queryParams"}, ApiKeyAuth(name="k", value="{{K}}", place="query")),
+        (
+            {"type": "apikey", "key": "k", "value": "v-1", "addTo": "queryParams"},
+            ApiKeyAuth(name="k", value="{{K}}", place="query"),
+        ),
         (
             {"type": "iam", "accessKeyId": "AK", "secretAccessKey": "s-1", "region": "eu", "service": "s3"},
             AwsSigV4Auth(access_key_id="AK", secret_access_key="{{SECRET_ACCESS_KEY}}", region="eu", service="s3"),
         ),
         (
-            {"type": "oauth2", "grantType": "client_credentials", "accessTokenUrl": "https://i/t", "clientSecret": "s-1", "credentialsInBody": True},
+            {
+                "type": "oauth2",
+                "grantType": "client_credentials",
+                "accessTokenUrl": "https://i/t",
+                "clientSecret": "s-1",
+                "credentialsInBody": True,
+            },
             OAuth2ClientCredentials(token_url="https://i/t", client_secret="{{CLIENT_SECRET}}", client_authentication="body"),
         ),
     ],

@@ -52,12 +52,21 @@ def test_a_collection_with_folders_that_hand_on_what_they_have() -> None:
         "auth": {"type": "basic", "basic": rows([("username", "ann"), ("password", "pass-in-folder")])},
         "variable": [{"key": "size", "value": "5"}],
         "item": [
-            {"id": "i1", "name": "List", "request": {"method": "get", "url": "{{host}}/orders?size={{size}}"}, "event": [{"listen": "test"}]},
+            {
+                "id": "i1",
+                "name": "List",
+                "request": {"method": "get", "url": "{{host}}/orders?size={{size}}"},
+                "event": [{"listen": "test"}],
+            },
             {"name": "Own", "request": {"url": "https://x.example.com", "auth": {"type": "noauth"}}},
         ],
     }
     bearer = {"type": "bearer", "bearer": rows([("token", "token-of-the-collection")])}
-    variables = [{"key": "host", "value": "https://{{name}}.example.com"}, {"key": "name", "value": "shop"}, {"key": "unused", "value": "1"}]
+    variables = [
+        {"key": "host", "value": "https://{{name}}.example.com"},
+        {"key": "name", "value": "shop"},
+        {"key": "unused", "value": "1"},
+    ]
     text = make_collection(inner, {"name": "Top", "request": "https://x.example.com/top"}, auth=bearer, variable=variables)
     result = import_text(text)
     first, own, top = result.drafts
@@ -77,7 +86,11 @@ def test_a_collection_with_folders_that_hand_on_what_they_have() -> None:
 @pytest.mark.parametrize(
     ("auth", "expected", "secrets"),
     [
-        ({"type": "basic", "basic": {"username": "u", "password": "p4ss"}}, BasicAuth(username="u", password="{{PASSWORD}}"), {"PASSWORD": "p4ss"}),
+        (
+            {"type": "basic", "basic": {"username": "u", "password": "p4ss"}},
+            BasicAuth(username="u", password="{{PASSWORD}}"),
+            {"PASSWORD": "p4ss"},
+        ),
         ({"type": "digest", "digest": rows([("username", "u")])}, DigestAuth(username="u"), {}),
         (
             {"type": "apikey", "apikey": rows([("key", "X-Key"), ("value", "k-1"), ("in", "header")])},
@@ -95,16 +108,33 @@ def test_a_collection_with_folders_that_hand_on_what_they_have() -> None:
             {"SECRET_ACCESS_KEY": "SK"},
         ),
         (
-            {"type": "oauth2", "oauth2": rows([("grant_type", "client_credentials"), ("accessTokenUrl", "https://i/t"), ("clientId", "c"), ("clientSecret", "s")])},
+            {
+                "type": "oauth2",
+                "oauth2": rows(
+                    [
+                        ("grant_type", "client_credentials"),
+                        ("accessTokenUrl", "https://i/t"),
+                        ("clientId", "c"),
+                        ("clientSecret", "s"),
+                    ]
+                ),
+            },
             OAuth2ClientCredentials(token_url="https://i/t", client_id="c", client_secret="{{CLIENT_SECRET}}"),
             {"CLIENT_SECRET": "s"},
         ),
         (
-            {"type": "oauth2", "oauth2": rows([("accessTokenUrl", "https://i/t"), ("authUrl", "https://i/a"), ("clientId", "c")])},
+            {
+                "type": "oauth2",
+                "oauth2": rows([("accessTokenUrl", "https://i/t"), ("authUrl", "https://i/a"), ("clientId", "c")]),
+            },
             OAuth2Code(token_url="https://i/t", authorization_url="https://i/a", client_id="c"),
             {},
         ),
-        ({"type": "oauth2", "oauth2": rows([("accessToken", "at-1"), ("headerPrefix", "Bot ")])}, BearerAuth(token="{{TOKEN}}", prefix="Bot"), {"TOKEN": "at-1"}),
+        (
+            {"type": "oauth2", "oauth2": rows([("accessToken", "at-1"), ("headerPrefix", "Bot ")])},
+            BearerAuth(token="{{TOKEN}}", prefix="Bot"),
+            {"TOKEN": "at-1"},
+        ),
     ],
 )
 def test_authentication_of_both_versions(auth: Any, expected: Any, secrets: dict[str, str]) -> None:
@@ -141,8 +171,14 @@ def test_forms_keep_disabled_rows_files_and_descriptions() -> None:
     fields = [{"key": "a", "value": "1", "disabled": True, "description": {"content": "First"}}, {"key": "a", "value": None}]
     form = read_one({"url": "https://x.example.com", "body": {"mode": "urlencoded", "urlencoded": fields}}).definition.body
     assert isinstance(form, FormBody)
-    assert [(row.name, row.value, row.enabled, row.description) for row in form.fields] == [("a", "1", False, "First"), ("a", "", True, None)]
-    parts = [{"key": "f", "type": "file", "src": ["/a/b.txt", "C:\\c.txt"], "contentType": "text/plain"}, {"key": "t", "value": "x"}]
+    assert [(row.name, row.value, row.enabled, row.description) for row in form.fields] == [
+        ("a", "1", False, "First"),
+        ("a", "", True, None),
+    ]
+    parts = [
+        {"key": "f", "type": "file", "src": ["/a/b.txt", "C:\\c.txt"], "contentType": "text/plain"},
+        {"key": "t", "value": "x"},
+    ]
     multipart = read_one({"url": "https://x.example.com", "body": {"mode": "formdata", "formdata": parts}}).definition.body
     assert isinstance(multipart, MultipartBody)
     assert [(part.name, part.is_file, part.file_name, part.value) for part in multipart.parts] == [
@@ -172,7 +208,11 @@ def test_secrets_in_headers_variables_and_bodies_go_apart() -> None:
     draft = read_one(
         {
             "url": "https://x.example.com/{{api token}}",
-            "header": [{"key": "X-Auth-Token", "value": "h-1"}, {"key": "Cookie", "value": "sid=c-1"}, {"key": "A", "value": "b"}],
+            "header": [
+                {"key": "X-Auth-Token", "value": "h-1"},
+                {"key": "Cookie", "value": "sid=c-1"},
+                {"key": "A", "value": "b"},
+            ],
             "body": {"mode": "raw", "raw": '{"password": "b-1", "name": "ann"}', "options": {"raw": {"language": "json"}}},
         },
         variable=[{"key": "api token", "value": "v-1", "type": "secret"}],
@@ -185,9 +225,15 @@ def test_secrets_in_headers_variables_and_bodies_go_apart() -> None:
 
 def test_header_text_of_version_2_0_and_settings() -> None:
     behavior = {"followRedirects": False, "strictSSL": False, "maxRedirects": 2}
-    definition = read_one({"url": "https://x.example.com", "header": "A: 1\nB: 2"}, item={"protocolProfileBehavior": behavior}).definition
+    definition = read_one(
+        {"url": "https://x.example.com", "header": "A: 1\nB: 2"}, item={"protocolProfileBehavior": behavior}
+    ).definition
     assert [(row.name, row.value) for row in definition.headers] == [("A", "1"), ("B", "2")]
-    assert (definition.settings.follow_redirects, definition.settings.verify_tls, definition.settings.max_redirects) == (False, False, 2)
+    assert (definition.settings.follow_redirects, definition.settings.verify_tls, definition.settings.max_redirects) == (
+        False,
+        False,
+        2,
+    )
 
 
 def test_an_environment_brings_its_variables() -> None:
@@ -203,7 +249,9 @@ def test_an_environment_brings_its_variables() -> None:
     assert environment.secrets == {"pin": "9"}
 
 
-@pytest.mark.parametrize(("text", "code"), [('{"requests": [], "order": []}', "postman-1"), ('{"info": {}}', "not-postman"), ("[]", "not-postman")])
+@pytest.mark.parametrize(
+    ("text", "code"), [('{"requests": [], "order": []}', "postman-1"), ('{"info": {}}', "not-postman"), ("[]", "not-postman")]
+)
 def test_other_documents_are_refused(text: str, code: str) -> None:
     with pytest.raises(ImportRefused) as refused:
         postman.read(text)
@@ -217,6 +265,6 @@ def test_a_method_that_is_not_sent_is_told() -> None:
 
 
 def test_variables_that_name_each_other_grow_to_a_bound() -> None:
-    variables = [{"key": f"v{n}", "value": "{{v%d}}" % (n + 1) * 20} for n in range(20)]
+    variables = [{"key": f"v{n}", "value": f"{{{{v{n + 1}}}}}" * 20} for n in range(20)]
     draft = read_one({"url": "https://x.example.com/{{v0}}"}, variable=variables)
     assert sum(len(row.value) for row in draft.definition.variables) < 20_000

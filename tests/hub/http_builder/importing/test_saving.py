@@ -14,7 +14,8 @@ from hub.contracts.http import Pair, RequestDraft
 from hub.errors import Invalid
 from hub.extensions import db
 from hub.http_builder.definitions import definition_of
-from hub.http_builder.importing import ImportResult, openapi, postman
+from hub.http_builder.environments import list_variables
+from hub.http_builder.importing import ImportResult, import_text, openapi, postman
 from hub.http_builder.importing.saving import GONE_TAG, Fate, plan_import, save_import
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.services import delete_request, draft_of, get_request, update_request
@@ -28,7 +29,9 @@ pytestmark = pytest.mark.usefixtures("session")
 def read(count: int = 3, *, first: int = 0, **operation: Any) -> ImportResult:
     document = make_document()
     document["paths"] = {
-        f"/things/{n}": {"get": {"summary": f"Thing {n}", "parameters": [{"name": "q", "in": "query", "example": "1"}], **operation}}
+        f"/things/{n}": {
+            "get": {"summary": f"Thing {n}", "parameters": [{"name": "q", "in": "query", "example": "1"}], **operation}
+        }
         for n in range(first, first + count)
     }
     return openapi.read(json.dumps(document))
@@ -120,7 +123,9 @@ def test_secrets_are_stored_encrypted_and_kept_when_imported_again(alice: Actor)
     def collection(token: str) -> ImportResult:
         auth = {"type": "bearer", "bearer": rows([("token", token)])}
         variables = [{"key": "pin", "value": "", "type": "secret"}]
-        return postman.read(make_collection({"name": "One", "request": "https://x.example.com/{{pin}}"}, auth=auth, variable=variables))
+        return postman.read(
+            make_collection({"name": "One", "request": "https://x.example.com/{{pin}}"}, auth=auth, variable=variables)
+        )
 
     save_import(alice, collection("tok-1-secret"))
     (variable,) = db.session.scalars(sa.select(Variable)).all()
@@ -130,6 +135,30 @@ def test_secrets_are_stored_encrypted_and_kept_when_imported_again(alice: Actor)
     assert "tok-1-secret" not in json.dumps([draft_of(request).model_dump(mode="json"), request.imported, envelope])
     assert [item.fate for item in save_import(alice, collection("tok-2-secret")).items] == [Fate.UNCHANGED]
     assert db.session.scalars(sa.select(Variable)).one().secret_value == envelope
+
+
+def test_a_secret_is_bound_to_the_host_that_the_requests_own_variable_names(alice: Actor) -> None:
+    auth = {"type": "bearer", "bearer": rows([("token", "tok-1-secret")])}
+    variables = [{"key": "base", "value": "https://x.example.com/v1"}]
+    save_import(alice, postman.read(make_collection({"name": "One", "request": "{{base}}/a"}, auth=auth, variable=variables)))
+    assert db.session.scalars(sa.select(Variable)).one().hosts == ["x.example.com"]
+
+
+def test_environments_are_made_and_filled_up(alice: Actor) -> None:
+    def environment(*values: tuple[str, str, str]) -> ImportResult:
+        listed = [{"key": key, "value": value, "type": kind} for key, value, kind in values]
+        return import_text(json.dumps({"name": "Live", "values": listed, "_postman_variable_scope": "environment"}))
+
+    first = save_import(alice, environment(("pin", "1-secret", "secret"), ("size", "5", "default")))
+    assert [(saved.name, saved.added, saved.kept, saved.left_out) for saved in first.environments] == [
+        ("Live", ("size",), (), ("pin",))
+    ]
+    second = save_import(
+        alice, environment(("host", "https://l.example.com", "default"), ("size", "6", "default"), ("pin", "1-secret", "secret"))
+    )
+    assert [(saved.added, saved.kept, saved.left_out) for saved in second.environments] == [(("host", "pin"), ("size",), ())]
+    stored = {row.name: (row.value, row.hosts) for row in list_variables(alice, second.environments[0].id)}
+    assert stored == {"host": ("https://l.example.com", ()), "size": ("5", ()), "pin": (None, ("l.example.com",))}
 
 
 def test_a_draft_that_cannot_be_stored_is_refused_by_itself(alice: Actor) -> None:
