@@ -30,6 +30,8 @@ class Match:
     after: str
     at: str | None = None
     offset: int = 0
+    #: Whether ``found`` is a part of what stands there, to be marked.
+    marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def find_path(root: Any, found: list[tuple[Keys, Any]], problem: str | None, com
 def _match(where: str, hit: re.Match[str], *, at: str | None = None, offset: int = 0) -> Match:
     text = hit.string
     before, after = text[max(hit.start() - AROUND, 0) : hit.start()], text[hit.end() : hit.end() + AROUND]
-    return Match(where, make_visible(before), make_visible(hit[0]), make_visible(after), at, offset)
+    return Match(where, make_visible(before), make_visible(hit[0]), make_visible(after), at, offset, marked=True)
 
 
 class _Level:

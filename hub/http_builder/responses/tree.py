@@ -71,7 +71,8 @@ def _unfold(top: Branch, value: Any, position: Position, first: int) -> int:
         if level and (shown + wanted > MAX_NODES or level >= LEVELS):
             branch.lazy = branch.at is not None
             continue
-        branch.opened = level < OPEN and (level == 0 or len(container) <= 30)
+        # The one array that most answers are about is open at once.
+        branch.opened = level == 0 or (level < OPEN and (len(container) <= 30 or len(top.children) <= 5))
         for index, (key, item) in enumerate(entries(container)):
             if index < begin:
                 continue
