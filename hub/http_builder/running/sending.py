@@ -165,6 +165,7 @@ def _exchange(plan: _Plan, ready: _Ready) -> _Outcome:
         **_sent(prepared, mask),
         "status_code": exchange.status,
         "reason": mask.text(clean_text(exchange.reason))[:200],
+        "http_version": clean_text(exchange.http_version)[:20],
         "response_headers": [list(header) for header in mask.headers(exchange.headers)],
         "media_type": _media_type(exchange)[:200] or None,
         "wire_size": exchange.wire_size,
