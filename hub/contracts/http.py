@@ -11,6 +11,7 @@ import enum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 
 class HttpMethod(enum.StrEnum):
@@ -26,7 +27,11 @@ class HttpMethod(enum.StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Stored and named in snake_case; read in camelCase too, and written so where ``by_alias`` asks for it: the JSON API's way."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, loc_by_alias=False
+    )
 
 
 class Pair(_Part):
