@@ -18,7 +18,7 @@ from hub import create_app
 from hub.config import load_config
 from hub.demo.n8n_server import free_port
 from tests.live_hub import LiveHub
-from tests.plain_browser import PlainBrowser
+from tests.plain_browser import Form, PlainBrowser
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -71,6 +71,7 @@ def build_site(folder: Path) -> Site:
     browser.submit(
         page.form("/instances"), name="Closed shop", url=f"http://127.0.0.1:{free_port()}", api_key="n8n_api_of_no_n8n"
     )
+    save_requests(browser)
     app = create_app(load_config(hub.environment))
     routes = app.url_map.bind("127.0.0.1")
     endpoints = {
@@ -98,6 +99,16 @@ def build_site(folder: Path) -> Site:
                 seen.add(target)
                 waiting.append(target)
     return Site(hub, browser.cookies(), pages, endpoints)
+
+
+def save_requests(browser: PlainBrowser) -> None:
+    """Two saved requests in folders, one of them sent; its address is refused, so that nothing leaves the machine."""
+    for name, url in (("Orders", "https://127.0.0.1/orders?status=open&shop={{SHOP}}"), ("مخزون", "https://127.0.0.1/stock")):
+        page = browser.get("/requests/new")
+        browser.submit(page.form("/requests"), name=name, url=url, folder="Shop/Orders", tags="daily")
+    saved = browser.get(browser.get("/requests").link("مخزون"))
+    form = saved.form(saved.path)
+    browser.submit(Form(form.method, f"{form.action}/runs", form.fields))
 
 
 def make_operator(hub: LiveHub) -> None:
