@@ -50,7 +50,7 @@ class Resource(BaseModel):
         extra="forbid",
     )
 
-    def model_dump_json(self, **options: Any) -> str:  # type: ignore[override]
+    def model_dump_json(self, **options: Any) -> str:
         """Contracts inside, such as a request's definition, write camelCase only where they are told to."""
         return super().model_dump_json(**{"by_alias": True, **options})
 

@@ -27,7 +27,7 @@ class HttpMethod(enum.StrEnum):
 
 
 class _Part(BaseModel):
-    """Stored and named in snake_case; read in camelCase too, and written so where ``by_alias`` asks for it: the JSON API's way."""
+    """Stored and named in snake_case; the JSON API's camelCase is read too, and written where ``by_alias`` asks for it."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, loc_by_alias=False

@@ -191,4 +191,3 @@ def _environment(environment: Environment) -> EnvironmentResource:
 
 def _variable(variable: Variable) -> VariableResource:
     return VariableResource.model_validate(services.show_variable(current_actor(), variable.id))
-

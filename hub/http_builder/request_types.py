@@ -104,10 +104,10 @@ class NewRequest(RequestDefinition, Resource):
     name: str
     description: str | None = None
     folder: str | None = Field(None, description='Names with "/" between.')
-    tags: list[str] = []
+    tags: list[str] = Field(default_factory=list)
     documentation: str | None = None
     favorite: bool = False
-    secrets: list[SecretInput] = []
+    secrets: list[SecretInput] = Field(default_factory=list)
 
     def as_draft(self) -> RequestDraft:
         """For the service."""
@@ -130,7 +130,7 @@ class ChangedRequest(RequestDefinition, Resource):
     tags: list[str] | None = None
     documentation: str | None = None
     favorite: bool | None = None
-    secrets: list[SecretInput] = []
+    secrets: list[SecretInput] = Field(default_factory=list)
     version: str | None = Field(None, description="The version that was read.")
 
     def change(self, draft: RequestDraft) -> RequestDraft:

@@ -54,7 +54,7 @@ class ProblemOfRequest(Resource):
     says: str
 
 
-class PreviewResource(Resource):
+class RequestPreview(Resource):
     """What would be sent, secrets masked. Nothing was."""
 
     method: str
@@ -83,7 +83,7 @@ def send_definition(json: AdHocRequest) -> Any:
     return started(sending.start(current_actor(), json.typed(), request_id=None, environment_id=json.environment_id))
 
 
-@operation("POST", "/requests/<request_id>/preview", scope="requests:read", answer=PreviewResource, errors=(400, 404, 409, 415))
+@operation("POST", "/requests/<request_id>/preview", scope="requests:read", answer=RequestPreview, errors=(400, 404, 409, 415))
 def preview_request(request_id: str, json: NewRun) -> Any:
     """What would be sent of a saved request, and what stands in the way."""
     actor = current_actor()
@@ -92,7 +92,7 @@ def preview_request(request_id: str, json: NewRun) -> Any:
     return _shown(sending.preview(actor, typed, request_id=request_id, environment_id=json.environment_id))
 
 
-@operation("POST", "/requests/preview", scope="requests:read", answer=PreviewResource, errors=(400, 404, 409, 415))
+@operation("POST", "/requests/preview", scope="requests:read", answer=RequestPreview, errors=(400, 404, 409, 415))
 def preview_definition(json: AdHocRequest) -> Any:
     """What would be sent of a request that is not saved."""
     return _shown(sending.preview(current_actor(), json.typed(), request_id=None, environment_id=json.environment_id))
@@ -139,8 +139,8 @@ def _run(run: RequestRun) -> RunResource:
     return run_resource(view_run(current_actor(), run))
 
 
-def _shown(preview: Any) -> PreviewResource:
-    return PreviewResource(
+def _shown(preview: Any) -> RequestPreview:
+    return RequestPreview(
         method=preview.method,
         url=preview.url,
         headers=[HeaderResource(name=name, value=value) for name, value in preview.headers],

@@ -168,7 +168,7 @@ _ROW = [name for name in RunRowResource.model_fields if name != "status"]
 
 def run_list(page: Page[RunRow]) -> RunList:
     """A page of runs."""
-    rows = [RunRowResource.model_validate({"status": row.status_code, **{name: getattr(row, name) for name in _ROW}}) for row in page.rows]
+    rows = [RunRowResource(status=row.status_code, **{name: getattr(row, name) for name in _ROW}) for row in page.rows]
     return RunList(data=rows, next_cursor=page.next_cursor)
 
 

@@ -135,9 +135,7 @@ def export_saved_request(request_id: str, query: ExportQuery) -> Any:
 def upload_request_file(json: NewFile) -> Any:
     """Upload a file to be sent."""
     content = _decode(json.content_base64, "content_base64")
-    return FileResource.model_validate(
-        upload_file(current_actor(), name=json.name, media_type=json.media_type, content=content)
-    )
+    return FileResource.model_validate(upload_file(current_actor(), name=json.name, media_type=json.media_type, content=content))
 
 
 def _decode(text: str, field: str) -> bytes:
