@@ -71,9 +71,8 @@ def _trouble_of(view: RunView) -> Trouble:
     # Only what was prepared is masked: before that the URL may hold a password.
     names = {"state", "method", "timing", "hops", *(("url",) if view.sent else ())}
     known = run_resource(view).model_dump(mode="json", by_alias=True, include=names)
-    return Trouble(
-        code, view.reasons, name_state(RunState(view.state)), {"details": details, "phase": error.get("phase"), **known}
-    )
+    more = {"details": details, "phase": error.get("phase"), **known}
+    return Trouble(code, view.reasons, name_state(RunState(view.state)), more)
 
 
 def _print_answer(view: RunView) -> None:
