@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -81,7 +82,7 @@ def _store(actor: Actor, place: str | None, draft: VariableDraft) -> None:
     if stored is None:
         services.create_variable(actor, environment_id, draft)
     else:
-        services.update_variable(actor, stored.id, draft)
+        services.update_variable(actor, stored.id, replace(draft, description=stored.description or ""))
     click.echo(f"{draft.name} is stored.")
 
 
