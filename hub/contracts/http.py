@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -61,6 +62,16 @@ class FormBody(_Part):
 
     kind: Literal["form"] = "form"
     fields: tuple[Pair, ...] = ()
+    #: The rows are encoded already, as in a command from a vendor's documentation (``metadata[order]=6735``): they are joined as
+    #: they stand, and only the values of variables are encoded.
+    as_written: bool = False
+
+    def decoded(self) -> FormBody:
+        """The same fields in plain text, for whom they are encoded anew."""
+        if not self.as_written:
+            return self
+        rows = (row.model_copy(update={"name": unquote_plus(row.name), "value": unquote_plus(row.value)}) for row in self.fields)
+        return FormBody(fields=tuple(rows))
 
 
 class MultipartPart(Pair):
