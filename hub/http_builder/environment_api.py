@@ -158,7 +158,7 @@ def update_variable(variable_id: str, json: ChangedVariable) -> Any:
     """Change a variable, of your own or of an environment."""
     actor = current_actor()
     stored = services.show_variable(actor, variable_id)
-    sent = json.model_dump(exclude_none=True)
+    sent = json.model_dump(exclude_none=True, by_alias=False)
     draft = VariableDraft(
         name=sent.get("name", stored.name),
         value=sent.get("value", stored.value or ""),
