@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.contracts.http import NoAuth, Note, Pair, RequestDefinition, RequestSettings
-from hub.http_builder.importing.documents import MAX_DEPTH, read_document
+from hub.http_builder.importing.documents import read_document
 from hub.http_builder.importing.drafts import Drafts, method_of
 from hub.http_builder.importing.insomnia_parts import read_auth, read_body, read_row
 from hub.http_builder.importing.results import ImportedEnvironment, ImportRefused, ImportResult
