@@ -16,6 +16,7 @@ from hub.http_builder.importing.insomnia_parts import read_auth, read_body, read
 from hub.http_builder.importing.results import ImportedEnvironment, ImportRefused, ImportResult
 from hub.http_builder.importing.values import description, mapping, mappings, rename_placeholders, split_url, text, variable_name
 from hub.http_builder.importing.variables import Variables
+from hub.yaml_documents import MAX_DEPTH
 
 _LOOKS = re.compile(
     r"""["']?__export_format["']?\s*:\s*[0-9]|^["']?type["']?\s*:\s*["']?[a-z]+\.insomnia\.rest/5""", re.MULTILINE
