@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from flask_babel import gettext as _
 
-from hub.contracts.actor import Actor
 from hub.egress import EgressError, current_policy, describe_egress_error
-from hub.errors import HubError, Invalid, Unavailable
-from hub.extensions import db
+from hub.errors import Invalid, Unavailable
 from hub.http_builder.drafts import read_folder
-from hub.http_builder.environments import VariableDraft, create_environment, create_variable
 from hub.http_builder.importing import (
     FORMATS,
-    ImportedEnvironment,
     ImportRefused,
     ImportResult,
     describe_refusal,
     import_text,
 )
 from hub.http_builder.importing.fetching import import_address
-from hub.http_builder.importing.saving import ImportSummary, save_import
+from hub.http_builder.importing.saving import ImportSummary
 from hub.http_builder.importing.uploads import import_file
-from hub.http_builder.secret_values import authority_of
 
 
 def read_import(
@@ -61,27 +55,10 @@ def into_folder(result: ImportResult, folder: str) -> ImportResult:
     return replace(result, drafts=tuple(drafts))
 
 
-def save_all(actor: Actor, result: ImportResult, chosen: Collection[int] | None = None) -> tuple[ImportSummary, list[str]]:
-    """Save the chosen requests (None: all) and the environments that came along; and what of those could not be, in words."""
-    summary = save_import(actor, result, chosen)
-    hosts = tuple(sorted({host for draft in result.drafts if (host := authority_of(draft.definition.url))}))
-    return summary, [problem for each in result.environments for problem in _save_environment(actor, each, hosts)]
-
-
-def _save_environment(actor: Actor, imported: ImportedEnvironment, hosts: tuple[str, ...]) -> list[str]:
-    """Variables that came along, as an environment of their own; its secrets go to the hosts of the requests they came with."""
-    try:
-        environment_id = create_environment(actor, imported.name).id
-    except HubError as error:
-        db.session.rollback()
-        return [_("The environment “%(name)s” was not imported: %(reason)s", name=imported.name, reason=error.message)]
-    drafts = [VariableDraft(row.name, row.value, False, (), row.description or "") for row in imported.variables]
-    drafts += [VariableDraft(name, value, True, hosts, "") for name, value in imported.secrets.items()]
-    problems = []
-    for draft in drafts:
-        try:
-            create_variable(actor, environment_id, draft)
-        except HubError as error:
-            db.session.rollback()
-            problems.append(_("The variable %(name)s was not imported: %(reason)s", name=draft.name, reason=error.message))
-    return problems
+def list_left_out(summary: ImportSummary) -> list[str]:
+    """Values of environments that came along and could not be stored, in words."""
+    return [
+        _("Enter these values in the environment “%(name)s”: %(names)s", name=each.name, names=", ".join(each.left_out))
+        for each in summary.environments
+        if each.left_out
+    ]

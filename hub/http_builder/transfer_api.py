@@ -16,7 +16,7 @@ from hub.http_builder.definitions import definition_of
 from hub.http_builder.exporting import FORMATS, export_request
 from hub.http_builder.files import upload_file
 from hub.http_builder.importing import ImportResult
-from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import
+from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import, save_import
 from hub.http_builder.request_types import NoteResource, note_resources
 from hub.json_api import Resource, operation
 
@@ -116,8 +116,8 @@ def import_requests(json: ImportChoice) -> Any:
     """Import requests: new ones are added, earlier ones of the same document brought up to date."""
     result = json.read()
     places = [place for place in range(len(result.drafts)) if json.chosen is None or place in json.chosen]
-    summary, problems = transfer.save_all(current_actor(), result, places)
-    return _report(result, summary, places, problems)
+    summary = save_import(current_actor(), result, places)
+    return _report(result, summary, places, transfer.list_left_out(summary))
 
 
 @operation("GET", "/requests/<request_id>/export", scope="requests:read", answer=ExportResource, errors=(404,))
