@@ -57,7 +57,8 @@ def build_evidence(
 
     ``workflow`` is the workflow as it is now, against which patches are made; without it the version that ran is taken.
     ``success`` is the last run before that worked, ``child`` the sub-workflow's run in which the failure lies; they may lack
-    their data. ``exchange`` is what the hub saw of a request that it sent itself. Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
+    their data. ``exchange`` is what the hub saw of a request that it sent itself. Every part of the execution may be missing:
+    n8n may withhold data, and stored details may have been cut.
     """
     picture = _picture(execution, workflow, success, child)
     if exchange is not None:

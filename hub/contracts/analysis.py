@@ -182,8 +182,8 @@ class ExchangeFacts(_Frozen):
     token_expired_at: str | None = None
     #: How far the hub's clock is ahead of the server's, in seconds.
     clock_ahead_seconds: int | None = None
-    #: How the request signs in: "none", "bearer", "aws-sigv4", ...
-    auth: str = "none"
+    #: Whether the request was signed together with its time (AWS, HMAC).
+    is_signed: bool = False
 
 
 class Evidence(_Frozen):

@@ -58,7 +58,7 @@ def expired_token(look: Look) -> Diagnosis | None:
             advise(
                 words("Put in a new token", "ضع رمزًا جديدًا"),
                 words(
-                    "Fetch a new one at the service and enter it under Authentication. With OAuth2 the hub fetches and renews it itself.",
+                    "Fetch a new one at the service and enter it under Authentication. With OAuth2 the hub fetches it itself.",
                     "اطلب رمزًا جديدًا من الخدمة وأدخله في تبويب المصادقة. ومع OAuth2 تجلبه المنصة وتجدده بنفسها.",
                 ),
                 0.85,
@@ -74,8 +74,7 @@ def wrong_clock(look: Look) -> Diagnosis | None:
     """A signature that is refused because the hub's clock is off."""
     facts = look.facts
     ahead = facts.clock_ahead_seconds or 0
-    signs = facts.auth in ("aws-sigv4", "hmac")
-    if facts.status not in (400, 401, 403) or not signs or not (abs(ahead) > _MOST_SKEW or _SKEWED.search(facts.body)):
+    if facts.status not in (400, 401, 403) or not facts.is_signed or not (abs(ahead) > _MOST_SKEW or _SKEWED.search(facts.body)):
         return None
     return look.say(
         "clock",
@@ -115,7 +114,7 @@ def unfilled_address(look: Look) -> Diagnosis | None:
             advise(
                 words("Write a variable or the value", "اكتب متغيّرًا أو القيمة نفسها"),
                 words(
-                    "A variable is written {{NAME}} with letters, digits, dots, dashes and underscores, without spaces in its name.",
+                    "A variable is written {{NAME}} with letters, digits, dots, dashes and underscores.",
                     "يُكتب المتغيّر {{NAME}} بحروف وأرقام ونقاط وشرطات، دون مسافات في اسمه.",
                 ),
                 0.8,
@@ -381,7 +380,7 @@ def failed_checks(look: Look) -> Diagnosis | None:
             advise(
                 words("Compare the answer with the tests", "قارن الرد بالاختبارات"),
                 words(
-                    "Either the request asks for something else than was meant, or the tests expect what the service does not say.",
+                    "Either the request asks for something else than was meant, or the tests expect too much.",
                     "إما أن الطلب يطلب غير المقصود، أو أن الاختبارات تتوقع ما لا تقوله الخدمة.",
                 ),
             )

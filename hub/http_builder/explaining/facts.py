@@ -38,7 +38,7 @@ def facts_of(run: RequestRun, text: str) -> ExchangeFacts:
         failed_checks=tuple(reasons_of_checks(run)),
         token_expired_at=_expired(run),
         clock_ahead_seconds=_clock_ahead(headers.get("date"), run.finished_at),
-        auth=str((run.definition.get("auth") or {}).get("type", "none")),
+        is_signed=(run.definition.get("auth") or {}).get("type") in ("aws-sigv4", "hmac"),
     )
 
 

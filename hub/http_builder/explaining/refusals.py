@@ -86,7 +86,7 @@ def _way_out(look: Look, code: str) -> Suggestion | None:
         return advise(
             words("Add the host to the secret, if it is right", "أضف المضيف إلى السر إن كان صحيحًا"),
             words(
-                "A secret goes only to the hosts that are listed with it. If the address is a typing mistake, correct the address.",
+                "A secret goes only to the hosts that are listed with it. If the address has a typing mistake, correct that.",
                 "لا يُرسل السر إلا إلى المضيفات المسجلة معه. وإن كان العنوان خطأً كتابيًّا فصحّح العنوان.",
             ),
             0.8,

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 def read_expiry(headers: Iterable[tuple[str, str]]) -> str | None:
-    """When a JSON Web Token in an Authorization header runs out, ISO 8601 in UTC; None where there is none. Checks no signature."""
+    """When a JSON Web Token in an Authorization header runs out, ISO 8601 in UTC; None where there is none."""
     value = next((value for name, value in headers if name.lower() == "authorization"), "")
     parts = value.rpartition(" ")[2].split(".")
     if len(parts) != 3:
