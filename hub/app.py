@@ -38,6 +38,7 @@ from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
+from hub.http_builder.explaining.views import bp as explaining_pages
 from hub.http_builder.export_pages import bp as exports_pages
 from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
@@ -110,6 +111,7 @@ PAGES = (
     environments_pages,
     runs_pages,
     chains_pages,
+    explaining_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,
