@@ -122,6 +122,20 @@ class RequestFile(Created, Model):
     content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
 
 
+class ImportSource(Created, Model):
+    """What was given to be imported, until its person has chosen from it or a day is over."""
+
+    __tablename__ = "import_sources"
+    __table_args__ = (sa.Index("ix_import_sources_user_id", "user_id"),)
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    #: Where it was fetched: servers of a document may be relative to it.
+    address: Mapped[str | None] = mapped_column(sa.Text)
+    #: The envelope of the packed bytes, bound to ``import_sources.content:<id>``.
+    content: Mapped[str] = mapped_column(sa.Text)
+
+
 class OAuthToken(Timestamps, Model):
     """A token that the hub fetched for a person's request, encrypted. ``fingerprint`` tells which client and scope it is for."""
 
@@ -182,6 +196,8 @@ class RequestRun(Created, Model):
         sa.Index("ix_request_runs_user_created", "user_id", "created_at", "id"),
         sa.Index("ix_request_runs_request_created", "request_id", "created_at", "id"),
         sa.Index("ix_request_runs_chain_run_id", "chain_run_id"),
+        sa.Index("ix_request_runs_analysis_id", "analysis_id"),
+        sa.Index("ix_request_runs_repeats_id", "repeats_id"),
         # What is under way, to limit it and to find what lost its worker.
         sa.Index(
             "ix_request_runs_active",
@@ -228,6 +244,12 @@ class RequestRun(Created, Model):
     extracted: Mapped[JsonList]
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Why it failed, where somebody has asked.
+    analysis_id: Mapped[str | None] = mapped_column(sa.ForeignKey("ai_analyses.id", ondelete="SET NULL"))
+    #: The suggestion that was applied to the saved request, with what was there before, for the way back.
+    applied: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    #: The failed run that this one repeats after its change.
+    repeats_id: Mapped[str | None] = mapped_column(sa.ForeignKey("request_runs.id", ondelete="SET NULL"))
 
 
 class RequestRunBody(Model):
