@@ -39,6 +39,7 @@ from hub.http_builder.running.assertions import check_assertions
 from hub.http_builder.running.extractions import Extracted, extract, store_extracted
 from hub.http_builder.running.runs import move, open_inputs
 from hub.http_builder.running.searching import Body
+from hub.http_builder.running.tokens import read_expiry
 from hub.http_builder.running.values import SecretLost, values_for
 from hub.identifiers import new_id
 from hub.storable import clean_json, clean_text
@@ -216,7 +217,8 @@ def _exchange(definition: RequestDefinition, ready: _Ready) -> _Outcome:
 def _sent(prepared: Prepared, mask: Mask) -> dict[str, Any]:
     shown = preview(prepared)
     sent = {"method": shown.method, "url": shown.url, "headers": [list(pair) for pair in shown.headers], "body": shown.body}
-    return {"sent": {**mask.json(sent), "body_size": shown.body_size, "body_cut": shown.body_cut}, "url": mask.text(shown.url)}
+    facts = {"body_size": shown.body_size, "body_cut": shown.body_cut, "token_expires_at": read_expiry(prepared.wire.headers)}
+    return {"sent": {**mask.json(sent), **facts}, "url": mask.text(shown.url)}
 
 
 def _text_of(exchange: Exchange) -> str:
