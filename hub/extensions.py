@@ -89,14 +89,26 @@ def _stand_in_line(connection: sa.Connection) -> None:
     """Wait for the writers of this process. SQLite itself only looks again and again, so that one of many threads that want to
     write may never have its turn. Who has waited too long goes on, and SQLite says what is the matter."""
     line = vars(connection.dialect).setdefault("hub_writers", threading.Lock())
-    connection.info["hub_writes"] = line.acquire(timeout=BUSY_SECONDS)
+    if line.acquire(timeout=BUSY_SECONDS):
+        connection.info["hub_line"] = line
 
 
 @sa.event.listens_for(Engine, "commit")
 @sa.event.listens_for(Engine, "rollback")
 def _leave_line(connection: sa.Connection) -> None:
-    if connection.dialect.name == "sqlite" and connection.info.pop("hub_writes", False):
-        vars(connection.dialect)["hub_writers"].release()
+    _release(connection.info)
+
+
+@sa.event.listens_for(sa.Pool, "reset")
+def _leave_line_at_reset(_connection: Any, record: Any, _state: Any) -> None:
+    """A connection that was given up without an end of its transaction leaves the line too."""
+    _release(record.info)
+
+
+def _release(info: Any) -> None:
+    line = info.pop("hub_line", None)
+    if line is not None:
+        line.release()
 
 
 @sa.event.listens_for(Engine, "before_cursor_execute")

@@ -25,11 +25,13 @@ def variables_of(service: ServiceFacts, endpoint: EndpointTemplate, choice: str 
     return (*(variable for variable in service.variables if variable.name in used), *endpoint.variables)
 
 
-def make_draft(service: ServiceFacts, endpoint: EndpointTemplate, values: Mapping[str, str], choice: str = "") -> RequestDraft:
+def make_draft(
+    service: ServiceFacts, endpoint: EndpointTemplate, values: Mapping[str, str], choice: str = "", *, language: str = "en"
+) -> RequestDraft:
     """The request with its own variables filled in; those of the service stay placeholders, under the service's name.
 
     A parameter, header or field that only an empty variable would fill is switched off. ``values`` are by the names of the pack,
-    those of secrets only tell that there is one.
+    those of secrets only tell that there is one. Its name and notes are in ``language``.
     """
     common = {variable.name for variable in service.variables}
     plain = _switch_off_empty(_plain_definition(service, endpoint, choice), values)
@@ -39,15 +41,16 @@ def make_draft(service: ServiceFacts, endpoint: EndpointTemplate, values: Mappin
 
     data = _map_texts(plain.model_dump(mode="json"), lambda text: _PLACEHOLDER.sub(rename, text))
     own = tuple(
-        Pair(name=variable.name, value=values.get(variable.name, ""), description=variable.description.en)
+        Pair(name=variable.name, value=values.get(variable.name, ""), description=variable.description.in_language(language))
         for variable in endpoint.variables
         if not variable.secret
     )
+    service_name = service.service_name.in_language(language)
     return RequestDraft(
-        name=f"{service.service_name.en}: {endpoint.endpoint_name.en}",
+        name=f"{service_name}: {endpoint.endpoint_name.in_language(language)}",
         definition=RequestDefinition.model_validate(data).model_copy(update={"variables": own}),
-        description=endpoint.description.en if endpoint.description else None,
-        folder=service.service_name.en,
+        description=endpoint.description.in_language(language) if endpoint.description else None,
+        folder=service_name,
         tags=endpoint.tags,
         documentation=endpoint.documentation,
         origin=f"pack:{service.service_id}/{endpoint.endpoint_id}",

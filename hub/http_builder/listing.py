@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,12 @@ def list_requests(
     statement = statement.where(*_conditions(actor, search, method, folder, tag, favorite, service))
     page = keyset(statement, (sorted_by, Request.id), (dt.datetime, str), cursor=cursor, limit=limit)
     return make_page([RequestRow(*row) for row in db.session.execute(page)], limit, "sorted_by", "id")
+
+
+def find_requests(actor: Actor, name_or_id: str) -> Sequence[Request]:
+    """The actor's requests with this id or exactly this name; at most 20."""
+    fits = sa.or_(Request.id == name_or_id, Request.name == name_or_id)
+    return db.session.scalars(sa.select(Request).where(*_mine(actor), fits).order_by(Request.id).limit(20)).all()
 
 
 def list_folders(actor: Actor) -> list[tuple[str, int]]:

@@ -27,6 +27,7 @@ from hub.http_builder.models import Request, RequestRun, Variable
 from hub.http_builder.rendering import Preview, Value, Values, preview_definition
 from hub.http_builder.running import start_run, values_for
 from hub.http_builder.services import create_request
+from hub.i18n import current_language
 from hub.identifiers import new_id
 from hub.storable import clean_text
 
@@ -101,7 +102,7 @@ def show_endpoint(actor: Actor, service_id: str, endpoint_id: str, choice: str =
 def preview_template(actor: Actor, page: FillPage, form: Mapping[str, str]) -> Preview:
     """What would be sent for what was typed; nothing is stored. ``Invalid`` names each wrong field."""
     filled = _read(page.fields, form)
-    draft = make_draft(page.service, page.endpoint, filled.values, page.choice)
+    draft = make_draft(page.service, page.endpoint, filled.values, page.choice, language=current_language())
     typed = [
         Value(
             name_of_variable(page.service.service_id, field.variable.name),
@@ -119,7 +120,7 @@ def preview_template(actor: Actor, page: FillPage, form: Mapping[str, str]) -> P
 def use_template(actor: Actor, page: FillPage, form: Mapping[str, str]) -> Request:
     """Keep the service's values, save the request and count the use, all in one transaction."""
     filled = _read(page.fields, form)
-    draft = make_draft(page.service, page.endpoint, filled.values, page.choice)
+    draft = make_draft(page.service, page.endpoint, filled.values, page.choice, language=current_language())
     _save_common(actor, page.service, page.fields, filled)
     service_id, endpoint_id = page.service.service_id, page.endpoint.endpoint_id
     request = create_request(actor, draft, service_id=service_id, endpoint_id=endpoint_id, commit=False)
@@ -138,7 +139,7 @@ def try_key(actor: Actor, service_id: str, form: Mapping[str, str], choice: str 
         raise NotFound()
     fields = _fields(actor, service, test, choice)
     filled = _read(fields, form)
-    draft: RequestDraft = make_draft(service, test, filled.values, choice)
+    draft: RequestDraft = make_draft(service, test, filled.values, choice, language=current_language())
     _save_common(actor, service, fields, filled)
     return start_run(actor, draft.definition, name=draft.name)
 
@@ -229,7 +230,7 @@ def _save_common(actor: Actor, service: ServiceFacts, fields: list[FillField], f
         kept, text = stored.get(variable.name), filled.values[variable.name]
         if kept is None and text:
             kept = Variable(id=new_id(), user_id=actor.user_id, scope=USER, name=name, hosts=[], value=text)
-            kept.description = variable.description.en
+            kept.description = variable.description.in_language(current_language())
             db.session.add(kept)
             record_event(actor, "variable.create", "variable", kept.id, details={"name": name, "scope": USER})
         elif kept is not None and not kept.is_secret and kept.value != text:

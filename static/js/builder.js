@@ -231,6 +231,8 @@ function start() {
   if (!form || form.dataset.started) return;
   form.dataset.started = "";
   leaves = false;
+  // For browsers without script. htmx would follow the one of the last button for a save by keyboard too.
+  for (const button of $$("[formaction]", form)) button.removeAttribute("formaction");
   startTabs();
   startRows();
   startUrl();

@@ -29,8 +29,8 @@ from tests.plain_browser import PlainBrowser
 
 CONCURRENT = 64
 TARGET_SECONDS = 2.0
-TURNS = 4
-PAGES_A_TURN = 150
+TURNS = 3
+PAGES_A_TURN = 100
 LIMIT = 2.0
 #: Between two waits of a sender there is a moment.
 ENOUGH = round(CONCURRENT * 0.9)

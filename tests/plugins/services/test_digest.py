@@ -68,7 +68,7 @@ def test_a_pack_is_complete_in_both_languages(service: str) -> None:
 @pytest.mark.parametrize("service", PACKS)
 def test_what_must_be_typed_has_an_example(service: str) -> None:
     pack = PACKS[service]
-    variables = [variable for endpoint in pack.endpoints for variable in endpoint.variables]
+    variables = [*pack.variables, *(variable for endpoint in pack.endpoints for variable in endpoint.variables)]
     bare = [each.name for each in variables if not each.secret and each.example is None and each.default is None]
     assert bare == []
 

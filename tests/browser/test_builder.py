@@ -1,0 +1,154 @@
+"""The request builder in Chromium: a pasted command, rows and URL in step, the editor, keys, a conflict that loses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.site import Site, open_context, watch
+from tests.browser.test_pages import find_violations
+
+pytestmark = pytest.mark.browser
+
+KEY = "sk_live_abcdef123456"
+COMMAND = f"curl 'https://api.example.com/v1/orders?status=open' \\\n -H 'Authorization: Bearer {KEY}' --json '{{}}'"
+SAVED = re.compile(r"/requests/c[a-z0-9]{20,}")
+
+
+@pytest.fixture
+def page(site: Site, chromium: Browser) -> Iterator[Page]:
+    with open_context(chromium, site, language="en") as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        complaints = watch(page)
+        yield page
+        assert [text for text in complaints if "status of 4" not in text] == []
+
+
+def open_builder(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("#builder[data-started]")
+
+
+def save(page: Page) -> None:
+    page.keyboard.press("Control+s")
+    page.wait_for_url(SAVED)
+    page.wait_for_selector("#builder[data-started]")
+
+
+def test_a_pasted_command_becomes_a_request_whose_secret_nobody_sees(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new")
+    page.evaluate("text => navigator.clipboard.writeText(text)", COMMAND)
+    page.focus("[data-url]")
+    page.keyboard.press("Control+v")
+    expect(page.get_by_text("The cURL command was recognised")).to_be_visible()
+    expect(page.locator("[data-url]")).to_have_value("https://api.example.com/v1/orders?status=open")
+    page.fill("[name=name]", "From the docs")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview-text")).to_contain_text("Authorization: Bearer {{TOKEN}}")
+    save(page)
+    assert KEY not in page.content()
+    page.click("[data-tab=auth]")
+    expect(page.locator('[name="auth.bearer.token"]')).to_have_attribute("placeholder", "Set. Type to replace")
+
+
+def test_the_url_and_its_parameters_stay_in_step(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new")
+    page.fill("[data-url]", "https://a.example/?a=1&b={{SHOP}}")
+    page.click("[data-tab=params]")
+    names = page.locator("[data-rows=params] input.cell-name")
+    expect(names.nth(1)).to_have_value("b")
+    names.nth(1).fill("shop id")
+    expect(page.locator("[data-url]")).to_have_value("https://a.example/?a=1&shop%20id={{SHOP}}")
+    page.locator("[data-rows=params] [data-drop-row]").first.click()
+    expect(page.locator("[data-url]")).to_have_value("https://a.example/?shop%20id={{SHOP}}")
+    expect(page.locator(".name-missing")).to_contain_text("{{SHOP}}")
+
+
+def test_json_is_written_checked_and_formatted_in_the_editor(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new")
+    page.fill("[name=name]", "Body")
+    page.fill("[data-url]", "https://a.example/")
+    page.click("[data-tab=body]")
+    page.locator(".segment", has_text="JSON").click()
+    page.locator(".cm-content").click()
+    page.keyboard.insert_text('{"a": {{A}}, oops}')
+    expect(page.locator("[data-problem]").first).to_contain_text("Line 1, column 14")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text('{"a": {{A}}}')
+    page.get_by_role("button", name="Format").first.click()
+    expect(page.locator('[name="body.json"]')).to_have_value('{\n  "a": {{A}}\n}')
+    save(page)
+    expect(page.locator(".cm-content")).to_contain_text('"a": {{A}}')
+
+
+def test_unsaved_changes_are_marked_until_they_are_saved(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/")
+    page.fill("[name=name]", "Marked")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    save(page)
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+    page.keyboard.press("Alt+p")
+    expect(page.locator("[data-method]")).to_have_value("POST")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved]")).to_be_visible()
+    expect(page.locator("[data-dirty]")).to_be_hidden()
+
+
+def test_two_people_saving_lose_nothing(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/")
+    page.fill("[name=name]", "First")
+    save(page)
+    other = page.context.new_page()
+    open_builder(other, page.url)
+    other.fill("[name=name]", "Theirs")
+    other.keyboard.press("Control+s")
+    expect(other.locator("[data-saved]")).to_be_visible()
+    page.fill("[name=name]", "Mine")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("Somebody saved this request")).to_be_visible()
+    expect(page.locator(".conflict")).to_contain_text("Theirs")
+    expect(page.locator("[name=name]")).to_have_value("Mine")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved]")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ar", "dark")])
+def test_every_tab_is_accessible(site: Site, chromium: Browser, language: str, theme: str) -> None:
+    with open_context(chromium, site, language=language, theme=theme) as context:
+        page = context.new_page()
+        open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/{{{{A}}}}")
+        found = []
+        for tab in ("params", "headers", "body", "auth", "tests", "variables", "settings", "notes"):
+            page.click(f"[data-tab={tab}]")
+            for kind in ("json", "multipart", "graphql", "binary") if tab == "body" else (None,):
+                if kind:
+                    page.locator(f'.segment:has([value="{kind}"])').click()
+                found += [f"{tab} {kind}: {violation}" for violation in find_violations(page)]
+        assert found == []
+
+
+def test_the_list_is_worked_by_keys_and_a_delete_is_undone(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/keys")
+    page.fill("[name=name]", "Keys")
+    save(page)
+    page.goto(f"{site.hub.url}/requests?search=Keys")
+    page.keyboard.press("j")
+    expect(page.locator("[data-open]:focus")).to_contain_text("Keys")
+    page.keyboard.press("f")
+    expect(page.locator(".favorite-on")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    expect(page.locator("[data-item]")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-item]")).to_have_count(1)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(SAVED)
+    page.goto(f"{site.hub.url}/requests")
+    page.keyboard.press("n")
+    page.wait_for_url(re.compile("/requests/new"))
