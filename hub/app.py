@@ -44,8 +44,8 @@ from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.n8n.views import bp as n8n_pages
 from hub.http_builder.oauth_views import bp as oauth_pages
 from hub.http_builder.pack_pages import bp as catalog_pages
+from hub.http_builder.responses.pages import bp as runs_pages
 from hub.http_builder.running.chain_pages import bp as chains_pages
-from hub.http_builder.running.run_pages import bp as runs_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs

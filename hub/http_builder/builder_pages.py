@@ -26,7 +26,8 @@ from hub.http_builder.importing import describe_note
 from hub.http_builder.known import Surroundings, known_as_json, look_around, names_in
 from hub.http_builder.models import Request, RequestRun
 from hub.http_builder.rendering import words
-from hub.http_builder.running import get_run, last_run, view_run
+from hub.http_builder.responses.pages import pane_context
+from hub.http_builder.running import last_run
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
 from hub.http_builder.views import bp
@@ -98,16 +99,6 @@ def preview() -> ResponseReturnValue:
 def preview_saved(request_id: str) -> ResponseReturnValue:
     """What would be sent of a saved request as it stands in the form."""
     return _preview(services.get_request(current_actor(), request_id))
-
-
-@bp.get("/requests/runs/<request_run_id>")
-def show_run(request_run_id: str) -> ResponseReturnValue:
-    """What came of one sending; the fragment asks for itself again until the run has ended."""
-    actor = current_actor()
-    sent = get_run(actor, request_run_id)
-    if is_fragment_request():
-        return _response(actor, sent)
-    return render("requests/run.html", run=sent, view=view_run(actor, sent))
 
 
 # --- Saving ----------------------------------------------------------------------------------------------------------
@@ -188,7 +179,7 @@ def _send(saved: Request | None) -> ResponseReturnValue:
         return _refused(form, saved, error)
     if is_fragment_request():
         return _response(actor, started)
-    return go_to("requests.show_run", request_run_id=started.id)
+    return go_to("runs.show", request_run_id=started.id)
 
 
 def _preview(saved: Request | None) -> ResponseReturnValue:
@@ -228,7 +219,7 @@ def _refused(form: BuilderForm, saved: Request | None, error: HubError) -> Respo
 
 
 def _response(actor: Actor, sent: RequestRun) -> str:
-    return render_template("requests/_response.html", run=sent, view=view_run(actor, sent))
+    return render_template("runs/_pane.html", **pane_context(actor, sent))
 
 
 # --- Importing a command that was pasted as the URL --------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import BinaryBody, MultipartBody, RequestDefinition
@@ -43,6 +44,14 @@ def store_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> R
     )
     db.session.add(file)
     db.session.flush()
+    return file
+
+
+def upload_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> RequestFile:
+    """The same with the audit event and the commit, for a file that comes by itself."""
+    file = store_file(actor, name=name, media_type=media_type, content=content)
+    record_event(actor, "request_file.upload", "request_file", file.id, details={"name": file.name, "size": file.size})
+    db.session.commit()
     return file
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import zlib
-from dataclasses import replace
 from typing import Any
 
 from flask import flash, request
@@ -18,12 +17,11 @@ from hub.errors import HubError, Invalid
 from hub.extensions import db
 from hub.htmx import go_to, render
 from hub.http_builder import builder_pages as _builder_pages
-from hub.http_builder import sending
+from hub.http_builder import sending, transfer
 from hub.http_builder.drafts import read_folder
-from hub.http_builder.environments import VariableDraft, create_environment, create_variable
-from hub.http_builder.importing import ImportedEnvironment, ImportResult, describe_note
-from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import, save_import
-from hub.http_builder.secret_values import authority_of, open_typed, seal_typed
+from hub.http_builder.importing import ImportResult, describe_note
+from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import
+from hub.http_builder.secret_values import open_typed, seal_typed
 from hub.http_builder.views import bp
 
 __all__ = ["bp"]
@@ -55,7 +53,7 @@ def import_requests() -> ResponseReturnValue:
     error_words = ""
     if chosen or not result.drafts:
         try:
-            return _save(actor, _into(result, folder), chosen)
+            return _save(actor, transfer.into_folder(result, folder), chosen)
         except HubError as error:
             db.session.rollback()
             error_words = error.message
@@ -71,33 +69,14 @@ def _show(actor: Actor, result: ImportResult, sealed: str, chosen: set[int], fol
 
 
 def _save(actor: Actor, result: ImportResult, chosen: set[int]) -> ResponseReturnValue:
-    summary = save_import(actor, result, chosen)
-    hosts = {authority_of(draft.definition.url) for draft in result.drafts} - {None}
-    for environment in result.environments:
-        _save_environment(actor, environment, tuple(sorted(host for host in hosts if host)))
+    summary, problems = transfer.save_all(actor, result, chosen)
+    for problem in problems:
+        flash(problem, "warning")
     _tell(summary)
     found = [item.request_id for item in summary.items if item.request_id]
     if len(summary.items) == 1 and found:
         return go_to("requests.show", request_id=found[0])
     return go_to("requests.index", folder=read_folder(request.form.get("folder", "")))
-
-
-def _save_environment(actor: Actor, imported: ImportedEnvironment, hosts: tuple[str, ...]) -> None:
-    """Variables that came along, as an environment of their own; its secrets go to the hosts of the requests they came with."""
-    try:
-        environment = create_environment(actor, imported.name)
-    except HubError as error:
-        db.session.rollback()
-        flash(_("The environment “%(name)s” was not imported: %(reason)s", name=imported.name, reason=error.message), "warning")
-        return
-    drafts = [VariableDraft(row.name, row.value, False, (), row.description or "") for row in imported.variables]
-    drafts += [VariableDraft(name, value, True, hosts, "") for name, value in imported.secrets.items()]
-    for draft in drafts:
-        try:
-            create_variable(actor, environment.id, draft)
-        except HubError as error:
-            db.session.rollback()
-            flash(_("The variable %(name)s was not imported: %(reason)s", name=draft.name, reason=error.message), "warning")
 
 
 def _tell(summary: ImportSummary) -> None:
@@ -112,14 +91,6 @@ def _tell(summary: ImportSummary) -> None:
         flash(_("“%(name)s” was not imported: %(reason)s", name=item.name, reason=reason), "error")
     for item in summary.conflicts:
         flash(_("“%(name)s” keeps your changes where the document says otherwise.", name=item.name), "info")
-
-
-def _into(result: ImportResult, folder: str) -> ImportResult:
-    """The result with its folders below ``folder``."""
-    if not read_folder(folder):
-        return result
-    drafts = [draft.model_copy(update={"folder": read_folder(f"{folder}/{draft.folder or ''}")}) for draft in result.drafts]
-    return replace(result, drafts=tuple(drafts))
 
 
 def _read_source() -> str:

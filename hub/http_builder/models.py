@@ -209,6 +209,7 @@ class RequestRun(Created, Model):
     sent: Mapped[dict[str, Any] | None] = mapped_column(Json)
     status_code: Mapped[int | None]
     reason: Mapped[str | None] = mapped_column(sa.String(200))
+    http_version: Mapped[str | None] = mapped_column(sa.String(20))
     response_headers: Mapped[JsonList]
     media_type: Mapped[str | None] = mapped_column(sa.String(200))
     wire_size: Mapped[int | None]

@@ -20,7 +20,15 @@ from hub.extensions import db
 from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
 from hub.http_builder.files import check_files
-from hub.http_builder.listing import Order, RequestRow, find_requests, list_folders, list_requests, list_tags
+from hub.http_builder.listing import (
+    Order,
+    RequestRow,
+    find_requests,
+    gather_requests,
+    list_folders,
+    list_requests,
+    list_tags,
+)
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.secret_values import (
     SecretChange,
@@ -45,6 +53,7 @@ __all__ = [
     "draft_of",
     "duplicate_request",
     "find_requests",
+    "gather_requests",
     "get_request",
     "is_deleted",
     "list_folders",

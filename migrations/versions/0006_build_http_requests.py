@@ -161,6 +161,7 @@ def upgrade() -> None:
         sa.Column("sent", columns.Json, nullable=True),
         sa.Column("status_code", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("http_version", sa.String(length=20), nullable=True),
         sa.Column("response_headers", columns.Json, server_default="[]", nullable=False),
         sa.Column("media_type", sa.String(length=200), nullable=True),
         sa.Column("wire_size", sa.Integer(), nullable=True),

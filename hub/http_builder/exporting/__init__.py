@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hub.contracts.http import RequestDefinition
 from hub.http_builder.exporting.formats import FORMATS, Format
+from hub.http_builder.exporting.plan import without_literal_secrets
 from hub.http_builder.exporting.results import ExportResult
 
 __all__ = ["FORMATS", "ExportResult", "Format", "export_request"]
@@ -18,4 +19,4 @@ def export_request(
     to the reader's environment, as are secrets, which must not be among the values. Raises ``KeyError`` for an unknown kind.
     """
     chosen = {known.kind: known for known in FORMATS}[kind]
-    return chosen.write(definition, name, dict(values or {}))
+    return chosen.write(without_literal_secrets(definition), name, dict(values or {}))

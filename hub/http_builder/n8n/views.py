@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
 from hub.analyses.presentation import unified_lines
@@ -21,7 +20,6 @@ from hub.http_builder.models import Request
 from hub.http_builder.n8n import saving
 from hub.http_builder.n8n.executions import draft_from_execution
 from hub.http_builder.n8n.node import NodeChoices
-from hub.http_builder.n8n.placing import Target
 from hub.http_builder.n8n.reading import is_http_request
 from hub.http_builder.n8n.saving import SavePreview, Wish
 from hub.http_builder.n8n.words import describe_save
@@ -147,13 +145,7 @@ def open_execution(execution_id: str) -> ResponseReturnValue:
 
 def _wish(values: dict[str, str]) -> Wish:
     """What the form says; ``Invalid`` where a new node has no name."""
-    if values["node"]:
-        target = Target(node=values["node"])
-    else:
-        name = values["name"].strip()
-        if not 1 <= len(name) <= 200:
-            raise Invalid(fields={"name": _("Enter a name of at most 200 characters.")})
-        target = Target(after=values["after"] or None, name=name)
+    target = saving.make_target(values["node"] or None, values["after"] or None, values["name"])
     choices = NodeChoices(full_response=bool(values["full_response"]), never_error=bool(values["never_error"]))
     return Wish(target, choices, credential_id=values["credential"] or None, live=bool(values["live"]))
 

@@ -219,7 +219,7 @@ def test_sending_queues_a_run_of_what_is_typed(alice: Actor, browser: FlaskClien
     assert services.get_request(alice, saved.id).url == URL
     assert "https://api.example.com/other" in browser.get(answer.location).text
     part = browser.post("/requests/send", data=data, headers={"HX-Request": "true"})
-    assert 'hx-trigger="every 500ms"' in part.text
+    assert 'hx-trigger="load delay:600ms"' in part.text
 
 
 def test_what_will_be_sent_is_shown_without_sending(browser: FlaskClient) -> None:
