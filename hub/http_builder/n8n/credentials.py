@@ -88,22 +88,27 @@ class Credential:
         return (Note(code="n8n-credential", details={"type": self.types[0], "fields": fields}),)
 
 
-def find_credential(definition: RequestDefinition) -> Credential | None:
-    """The credential for the definition's authentication; None where it has none, or one that n8n can't make."""
+def find_credential(definition: RequestDefinition, pack: ServiceCredential | None = None) -> Credential | None:
+    """The credential for the definition's authentication; None where it has none, or one that n8n can't make.
+
+    ``pack`` is what the pack of the request names; it goes before n8n's types that the hub knows.
+    """
     auth = definition.auth
     if isinstance(auth, NoAuth | HmacAuth):
         return None
     if isinstance(auth, AwsSigV4Auth):
         return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
     generic, fields = _generic(auth)
-    return Credential((*service_types(definition), generic), fields)
+    return Credential((*service_types(definition, pack), generic), fields)
 
 
-def service_types(definition: RequestDefinition) -> tuple[str, ...]:
+def service_types(definition: RequestDefinition, pack: ServiceCredential | None = None) -> tuple[str, ...]:
     """n8n's credential types for the service that the request goes to and the sign-in that it has."""
     host = _host(definition.url)
-    known = (kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts))
-    return tuple(kind.type for kind in known if _signs_alike(definition.auth, kind.auth))
+    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
+    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
+        known.insert(0, pack)
+    return tuple(dict.fromkeys(kind.type for kind in known if _signs_alike(definition.auth, kind.auth)))
 
 
 def read_auth(kind: str, name: str | None) -> Auth | None:
