@@ -38,13 +38,15 @@ from hub.failures.views import bp as failures_pages
 from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
+from hub.http_builder.explaining.views import bp as explaining_pages
+from hub.http_builder.export_pages import bp as exports_pages
 from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.n8n.views import bp as n8n_pages
 from hub.http_builder.oauth_views import bp as oauth_pages
 from hub.http_builder.pack_pages import bp as catalog_pages
+from hub.http_builder.responses.pages import bp as runs_pages
 from hub.http_builder.running.chain_pages import bp as chains_pages
-from hub.http_builder.running.run_pages import bp as runs_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
@@ -103,11 +105,13 @@ PAGES = (
     automation_pages,
     requests_pages,
     n8n_pages,
+    exports_pages,
     catalog_pages,
     oauth_pages,
     environments_pages,
     runs_pages,
     chains_pages,
+    explaining_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,

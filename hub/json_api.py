@@ -50,6 +50,10 @@ class Resource(BaseModel):
         extra="forbid",
     )
 
+    def model_dump_json(self, **options: Any) -> str:
+        """Contracts inside, such as a request's definition, write camelCase only where they are told to."""
+        return super().model_dump_json(**{"by_alias": True, **options})
+
 
 class ListQuery(Resource):
     """Which part of a list."""
@@ -100,7 +104,7 @@ def _admit(scope: str, _request: Any, _answer: Any, error: Exception | None, *_m
 
 
 def _describe(error: Any) -> FieldProblem:
-    path = [str(part) for part in error["loc"]]
+    path = [to_camel(str(part)) for part in error["loc"]]
     if request.method in ("GET", "DELETE"):
         return FieldProblem(detail=error["msg"], parameter=".".join(path))
     return FieldProblem(detail=error["msg"], pointer="#" + "".join(f"/{part}" for part in path))

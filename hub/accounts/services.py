@@ -44,7 +44,10 @@ user_registered = Signal("Somebody registered.")
 
 
 #: What API keys may be allowed: all reading, all writing, or either in one area. A person in a browser may do all of it.
-AREAS = ("account", "instances", "workflows", "executions", "analyses", "repairs", "automation", "audit")
+AREAS = (
+    *("account", "instances", "workflows", "executions", "analyses", "repairs", "automation", "audit"),
+    *("requests", "runs", "environments", "templates"),
+)
 PERMISSIONS = ("read", "write", *(f"{area}:{verb}" for area in AREAS for verb in ("read", "write")))
 
 

@@ -48,6 +48,7 @@ class Brief:
 
     - ``execution``: ``status``, ``mode``, ``incomplete`` (``Evidence.limits``)
     - ``error``: the fields of ``ErrorFacts`` that are set
+    - ``exchange``: what the hub saw of a request that it sent itself (``ExchangeFacts``)
     - ``child``: the sub-workflow's execution in which the failure lies (``ChildFailure``)
     - ``node``: the failing node: ``name``, ``type``, ``typeVersion``, raw ``parameters``, retry and error settings,
       ``credential_types``
@@ -103,6 +104,7 @@ def brief_of(evidence: Evidence, *, mask_personal: bool = False, most_tokens: in
     makers: dict[str, Callable[[Evidence], Any]] = {
         "execution": _execution,
         "error": _error,
+        "exchange": _exchange,
         "child": _child,
         "node": _node,
         "input": _input,
@@ -134,6 +136,7 @@ def brief_of(evidence: Evidence, *, mask_personal: bool = False, most_tokens: in
 #: Characters that a part may take at most, so that the first ones leave something for the others.
 _MOST = {
     "error": 5000,
+    "exchange": 3000,
     "child": 2000,
     "node": 9000,
     "input": 3000,
@@ -165,6 +168,14 @@ def _error(evidence: Evidence) -> Json:
     if isinstance(facts["response"], dict):
         facts["response"] = {key: value for key, value in facts["response"].items() if key not in _NOISE}
     return _set(facts)
+
+
+def _exchange(evidence: Evidence) -> Json:
+    """What the error does not say already."""
+    if evidence.exchange is None:
+        return {}
+    facts = evidence.exchange.model_dump(mode="json", exclude={"body", "duration_ms"})
+    return _set({**facts, "reasons": [reason["en"] for reason in facts["reasons"]]})
 
 
 def _child(evidence: Evidence) -> Json:

@@ -77,6 +77,13 @@ _PLACES: tuple[tuple[str, Any], ...] = (
     ("/resolved_parameters", lazy_gettext("Parameters as they were used")),
     ("/input_items", lazy_gettext("Input of the node")),
     ("/workflow", lazy_gettext("Workflow")),
+    ("/exchange/body", lazy_gettext("Answer of the service")),
+    ("/exchange/headers", lazy_gettext("Headers of the answer")),
+    ("/exchange/hops", lazy_gettext("Redirect")),
+    ("/exchange/failed_checks", lazy_gettext("Failed test")),
+    ("/exchange/token", lazy_gettext("End of the token")),
+    ("/exchange/clock", lazy_gettext("Difference of the clocks, in seconds")),
+    ("/exchange/phase", lazy_gettext("Step that took too long")),
 )
 
 

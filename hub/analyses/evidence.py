@@ -10,7 +10,17 @@ from hub.analyses.evidence_error import read_error
 from hub.analyses.evidence_size import cut, fit
 from hub.analyses.patches import matches_hidden
 from hub.analyses.workflow_graph import ancestors
-from hub.contracts.analysis import ChildFailure, ErrorFacts, Evidence, FieldChange, LastSuccess, NodeData, WorkflowChange
+from hub.contracts.analysis import (
+    ChildFailure,
+    ErrorFacts,
+    Evidence,
+    ExchangeFacts,
+    FieldChange,
+    LastSuccess,
+    LocalizedText,
+    NodeData,
+    WorkflowChange,
+)
 from hub.redaction import find_secrets_of_part
 
 _WORKFLOW_KEYS = ("name", "nodes", "connections", "settings")
@@ -25,7 +35,7 @@ _NODE_TYPES: dict[str, type | tuple[type, ...]] = {
     "waitBetweenTries": (int, float),
 }
 #: The names of the picture's own fields.
-_MODELS = (Evidence, ErrorFacts, NodeData, LastSuccess, FieldChange, WorkflowChange, ChildFailure)
+_MODELS = (Evidence, ErrorFacts, NodeData, LastSuccess, FieldChange, WorkflowChange, ChildFailure, ExchangeFacts, LocalizedText)
 _OWN_KEYS = frozenset(name for model in _MODELS for name in model.model_fields)
 #: Items kept of the failing node's input and its nearest ancestors, and of the other nodes.
 _ITEMS_NEAR, _ITEMS_FAR = 4, 1
@@ -40,15 +50,19 @@ def build_evidence(
     *,
     success: Json | None = None,
     child: Json | None = None,
+    exchange: ExchangeFacts | None = None,
     known_secrets: Iterable[str] = (),
 ) -> Evidence:
     """The evidence of an execution, redacted and at most about 200 KB beside the workflow itself.
 
     ``workflow`` is the workflow as it is now, against which patches are made; without it the version that ran is taken.
     ``success`` is the last run before that worked, ``child`` the sub-workflow's run in which the failure lies; they may lack
-    their data. Every part of the execution may be missing: n8n may withhold data, and stored details may have been cut.
+    their data. ``exchange`` is what the hub saw of a request that it sent itself. Every part of the execution may be missing:
+    n8n may withhold data, and stored details may have been cut.
     """
     picture = _picture(execution, workflow, success, child)
+    if exchange is not None:
+        picture["exchange"] = exchange.model_dump(mode="json")
     secrets = find_secrets_of_part(picture, [execution, workflow, success, child], known_secrets=known_secrets)
     picture = fit(secrets.remove_from(picture, keys=_OWN_KEYS).value)
     nodes = {name: NodeData(**_sized(data)) for name, data in picture.pop("node_data").items()}

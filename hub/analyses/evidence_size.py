@@ -40,7 +40,7 @@ def fit(picture: Json) -> Json:
 
 
 def _bound(key: str) -> int:
-    return 4000 if key in ("error", "resolved_parameters", "child") else _TEXT
+    return 4000 if key in ("error", "resolved_parameters", "child", "exchange") else _TEXT
 
 
 def _shorten(value: Any, bound: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,9 @@ class Place:
     instance_name: str
 
 
-def diagnose(evidence: Evidence) -> tuple[str, Diagnosis]:
-    """The first enabled analyzer's answer with its signature; ``unknown`` where none has one."""
-    return ask_analyzers(_analyzers(), evidence)
+def diagnose(evidence: Evidence, first: Iterable[Analyzer] = ()) -> tuple[str, Diagnosis]:
+    """The first answer of ``first`` and the enabled analyzers, with its signature; ``unknown`` where none has one."""
+    return ask_analyzers((*first, *_analyzers()), evidence)
 
 
 def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
@@ -141,6 +141,11 @@ def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
         raise UnreadableDocument("succeeded", "This execution succeeded; there is no failure to explain.")
     evidence = build_evidence(execution, workflow)
     return _store(actor, evidence, About(str(evidence.workflow["name"]), {"base": None}))
+
+
+def analyze_evidence(actor: Actor, evidence: Evidence, about: About, *, first: Iterable[Analyzer] = ()) -> AiAnalysis:
+    """Explain a failure whose evidence another room has built. ``first`` are asked before the enabled analyzers."""
+    return _store(actor, evidence, about, first=first)
 
 
 def get_analysis(actor: Actor, analysis_id: str) -> AiAnalysis:
@@ -315,8 +320,10 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
     return found if found.error_data == clean_json(evidence.model_dump(mode="json")) else None
 
 
-def _store(actor: Actor, evidence: Evidence, about: About, features: Features | None = None) -> AiAnalysis:
-    analyzer, diagnosis = diagnose(evidence)
+def _store(
+    actor: Actor, evidence: Evidence, about: About, features: Features | None = None, *, first: Iterable[Analyzer] = ()
+) -> AiAnalysis:
+    analyzer, diagnosis = diagnose(evidence, first)
     analysis = store_diagnosis(actor, evidence, examine(diagnosis, evidence, features), analyzer, about)
     db.session.commit()
     ask_where_left(actor, analysis, diagnosis)

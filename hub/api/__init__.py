@@ -12,6 +12,13 @@ import hub.api.docs
 import hub.automation.api
 import hub.executions.api
 import hub.failures.api
+import hub.http_builder.api
+import hub.http_builder.chain_api
+import hub.http_builder.environment_api
+import hub.http_builder.n8n.api
+import hub.http_builder.run_api
+import hub.http_builder.template_api
+import hub.http_builder.transfer_api
 import hub.instances.api
 import hub.sync.api
 import hub.workflows.api  # noqa: F401 (the modules add their operations to the blueprint)

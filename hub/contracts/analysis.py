@@ -157,6 +157,35 @@ class ChildFailure(_Frozen):
     error: ErrorFacts | None = None
 
 
+class ExchangeFacts(_Frozen):
+    """What the hub saw of an exchange that it made itself (the HTTP builder), redacted. n8n keeps nothing of the kind."""
+
+    #: Why nothing was sent or no whole answer came: a code of the hub, such as "secret-host" or "timeout", and its details.
+    code: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    #: The same in words.
+    reasons: tuple[LocalizedText, ...] = ()
+    #: The step that failed: "dns", "connect", "tls", "first_byte", "download".
+    phase: str | None = None
+    duration_ms: float | None = None
+    status: int | None = None
+    media_type: str | None = None
+    #: Headers of the answer that say what to do, by their name in small letters: "allow", "retry-after", ...
+    headers: dict[str, str] = Field(default_factory=dict)
+    #: Method, address and status of each answer on the way, the last one included.
+    hops: tuple[dict[str, Any], ...] = ()
+    #: The beginning of the body where it is text.
+    body: str = ""
+    #: Tests of the request that failed: what each demands, and what was found.
+    failed_checks: tuple[str, ...] = ()
+    #: When the token that was sent (a JWT) had expired, ISO 8601 in UTC.
+    token_expired_at: str | None = None
+    #: How far the hub's clock is ahead of the server's, in seconds.
+    clock_ahead_seconds: int | None = None
+    #: Whether the request was signed together with its time (AWS, HMAC).
+    is_signed: bool = False
+
+
 class Evidence(_Frozen):
     """The small, redacted, deterministic picture of one failed execution that analyzers judge.
 
@@ -188,6 +217,8 @@ class Evidence(_Frozen):
     last_success: LastSuccess | None = None
     #: Where the failure came up from a sub-workflow.
     child: ChildFailure | None = None
+    #: Where the failure is of a request that the hub sent itself.
+    exchange: ExchangeFacts | None = None
 
     def node(self, name: str | None) -> dict[str, Any] | None:
         """The workflow's node of that name."""

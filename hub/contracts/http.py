@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import enum
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
 
 
 class HttpMethod(enum.StrEnum):
@@ -26,7 +28,11 @@ class HttpMethod(enum.StrEnum):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    """Stored and named in snake_case; the JSON API's camelCase is read too, and written where ``by_alias`` asks for it."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, loc_by_alias=False
+    )
 
 
 class Pair(_Part):
@@ -56,6 +62,16 @@ class FormBody(_Part):
 
     kind: Literal["form"] = "form"
     fields: tuple[Pair, ...] = ()
+    #: The rows are encoded already, as in a command from a vendor's documentation (``metadata[order]=6735``): they are joined as
+    #: they stand, and only the values of variables are encoded.
+    as_written: bool = False
+
+    def decoded(self) -> FormBody:
+        """The same fields in plain text, for whom they are encoded anew."""
+        if not self.as_written:
+            return self
+        rows = (row.model_copy(update={"name": unquote_plus(row.name), "value": unquote_plus(row.value)}) for row in self.fields)
+        return FormBody(fields=tuple(rows))
 
 
 class MultipartPart(Pair):

@@ -86,11 +86,16 @@ class EgressPolicy:
 
     @classmethod
     def from_config(cls, config: Config) -> EgressPolicy:
-        """The operator's policy; entries of HUB_ALLOWED_ADDRESSES that cannot be read are logged and have no effect."""
-        allowances, problems = parse_allowlist(config.allowed_addresses)
+        """The operator's policy."""
+        return cls.of(config.allowed_addresses, config.is_development, config.host, config.port, config.ca_file)
+
+    @classmethod
+    def of(cls, allowed: Iterable[str], loopback: bool, own_host: str, own_port: int, ca_file: Path | None) -> EgressPolicy:
+        """A policy from settings; entries of HUB_ALLOWED_ADDRESSES that cannot be read are logged and have no effect."""
+        allowances, problems = parse_allowlist(allowed)
         for problem in problems:
             log.warning("HUB_ALLOWED_ADDRESSES: %s", problem)
-        return cls(tuple(allowances), config.is_development, config.host, config.port, ca_file=config.ca_file)
+        return cls(tuple(allowances), loopback, own_host, own_port, ca_file=ca_file)
 
     def resolve(self, host: str, port: int, remaining: Callable[[], float] | None = None) -> list[Address]:
         """The addresses to connect to, all of them judged; ``EgressError`` where a single one is refused.

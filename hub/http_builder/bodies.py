@@ -41,6 +41,8 @@ def show_body(body: Body) -> dict[str, str]:
         values[f"body.{body.kind}"] = body.text
     if isinstance(body, RawBody):
         values["body.raw.content_type"] = body.content_type
+    if isinstance(body, FormBody) and body.as_written:
+        values["body.form.as_written"] = "on"
     if isinstance(body, GraphqlBody):
         values["body.graphql"] = body.query
         values["body.graphql.variables"] = body.variables
@@ -63,7 +65,8 @@ def read_body(values: Mapping[str, str], rows: Mapping[str, Sequence[Mapping[str
     """The chosen kind of body as data for the contract."""
     kind = values.get("body_kind") or "none"
     if kind == "form":
-        return {"kind": kind, "fields": [_field(row) for row in rows["form"]]}
+        as_written = "body.form.as_written" in values
+        return {"kind": kind, "fields": [_field(row) for row in rows["form"]], "as_written": as_written}
     if kind == "multipart":
         return {"kind": kind, "parts": [_part(row) for row in rows["multipart"]]}
     if kind == "graphql":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import flash, request
@@ -20,6 +20,7 @@ from hub.errors import HubError, Invalid
 from hub.extensions import db
 from hub.htmx import go_to, render
 from hub.http_builder import builder_pages as _builder_pages
+from hub.http_builder import transfer
 from hub.http_builder.drafts import read_folder
 from hub.http_builder.importing import ImportResult, describe_note
 from hub.http_builder.importing.saving import Fate, ImportSummary, Item, plan_import, save_import
@@ -86,7 +87,7 @@ def import_requests() -> ResponseReturnValue:
     error_words = _("Choose at least one request.")
     if chosen or not result.drafts:
         try:
-            return _save(actor, kept, _into(result, typed.get("folder", "")), chosen)
+            return _save(actor, kept, transfer.into_folder(result, typed.get("folder", "")), chosen)
         except HubError as error:
             db.session.rollback()
             error_words = error.message
@@ -168,14 +169,5 @@ def _tell(summary: ImportSummary) -> None:
         flash(_("“%(name)s” keeps your changes where the document says otherwise.", name=item.name), "info")
     for environment in summary.environments:
         flash(_("The environment “%(name)s” was imported.", name=environment.name), "success")
-        if environment.left_out:
-            names = ", ".join(environment.left_out)
-            flash(_("Enter these values in the environment “%(name)s”: %(names)s", name=environment.name, names=names), "warning")
-
-
-def _into(result: ImportResult, folder: str) -> ImportResult:
-    """The result with its folders below ``folder``."""
-    if not read_folder(folder):
-        return result
-    drafts = [draft.model_copy(update={"folder": read_folder(f"{folder}/{draft.folder or ''}")}) for draft in result.drafts]
-    return replace(result, drafts=tuple(drafts))
+    for problem in transfer.list_left_out(summary):
+        flash(problem, "warning")

@@ -196,6 +196,8 @@ class RequestRun(Created, Model):
         sa.Index("ix_request_runs_user_created", "user_id", "created_at", "id"),
         sa.Index("ix_request_runs_request_created", "request_id", "created_at", "id"),
         sa.Index("ix_request_runs_chain_run_id", "chain_run_id"),
+        sa.Index("ix_request_runs_analysis_id", "analysis_id"),
+        sa.Index("ix_request_runs_repeats_id", "repeats_id"),
         # What is under way, to limit it and to find what lost its worker.
         sa.Index(
             "ix_request_runs_active",
@@ -223,6 +225,7 @@ class RequestRun(Created, Model):
     sent: Mapped[dict[str, Any] | None] = mapped_column(Json)
     status_code: Mapped[int | None]
     reason: Mapped[str | None] = mapped_column(sa.String(200))
+    http_version: Mapped[str | None] = mapped_column(sa.String(20))
     response_headers: Mapped[JsonList]
     media_type: Mapped[str | None] = mapped_column(sa.String(200))
     wire_size: Mapped[int | None]
@@ -241,6 +244,12 @@ class RequestRun(Created, Model):
     extracted: Mapped[JsonList]
     started_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: Why it failed, where somebody has asked.
+    analysis_id: Mapped[str | None] = mapped_column(sa.ForeignKey("ai_analyses.id", ondelete="SET NULL"))
+    #: The suggestion that was applied to the saved request, with what was there before, for the way back.
+    applied: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    #: The failed run that this one repeats after its change.
+    repeats_id: Mapped[str | None] = mapped_column(sa.ForeignKey("request_runs.id", ondelete="SET NULL"))
 
 
 class RequestRunBody(Model):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import RequestDefinition
+from hub.contracts.http import RequestDefinition, RequestDraft
 from hub.errors import Invalid
+from hub.http_builder.environments import get_environment
 from hub.http_builder.forms import BuilderForm, make_draft
 from hub.http_builder.importing import ImportRefused, ImportResult, describe_refusal
 from hub.http_builder.importing import import_text as read_text
@@ -41,6 +42,12 @@ def read_typed(form: BuilderForm, stored: Sequence[str] = ()) -> Typed:
     return Typed(name, definition, {**draft.secrets, **typed})
 
 
+def typed_definition(definition: RequestDefinition, name: str, secrets: Mapping[str, str]) -> Typed:
+    """A definition that comes with its secrets, and may hold literal ones."""
+    draft = lift_secrets(RequestDraft(name=name, definition=definition, secrets=dict(secrets)))
+    return Typed(name.strip() or f"{definition.method} {definition.url}"[:200], draft.definition, draft.secrets)
+
+
 def start(actor: Actor, typed: Typed, *, request_id: str | None, environment_id: str | None) -> RequestRun:
     """Queue a run of what is in the form."""
     secrets = typed.secrets or None
@@ -51,6 +58,8 @@ def start(actor: Actor, typed: Typed, *, request_id: str | None, environment_id:
 
 def preview(actor: Actor, typed: Typed, *, request_id: str | None, environment_id: str | None) -> Preview:
     """What would be sent, masked; nothing is."""
+    if environment_id is not None:
+        get_environment(actor, environment_id)
     values = values_for(actor, request_id, environment_id, typed.secrets, definition=typed.definition)
     return preview_definition(typed.definition, values, files=read_files(actor, typed.definition))
 

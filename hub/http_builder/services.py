@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from hub.extensions import db
 from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
 from hub.http_builder.files import check_files
-from hub.http_builder.listing import Order, RequestRow, list_folders, list_requests, list_tags
+from hub.http_builder.listing import Order, RequestRow, find_named_requests, find_requests, list_folders, list_requests, list_tags
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.secret_values import (
     SecretChange,
@@ -44,6 +44,8 @@ __all__ = [
     "delete_request",
     "draft_of",
     "duplicate_request",
+    "find_named_requests",
+    "find_requests",
     "get_request",
     "is_deleted",
     "list_folders",
@@ -167,10 +169,12 @@ def update_request(
     *,
     version: str | None = None,
     secrets: Iterable[SecretChange] = (),
+    because: Mapping[str, Any] | None = None,
+    commit: bool = True,
 ) -> Request:
     """Replace what the request says. With the ``version`` that was opened, a save over a newer one is ``Outdated``.
 
-    Secrets that are in neither ``draft.secrets`` nor ``secrets`` stay as they are.
+    Secrets that are in neither ``draft.secrets`` nor ``secrets`` stay as they are. ``because`` is for the audit log.
     """
     request = get_request(actor, request_id, lock=True)
     if version is not None and version != version_of(request):
@@ -184,8 +188,9 @@ def update_request(
     change_secrets(actor, request, [*_typed(draft), *changes], draft.definition)
     if before != version_of(request) or draft.secrets or changes:
         request.updated_at = utc_now()
-        record_event(actor, "request.update", "request", request.id, details=_facts(request))
-    db.session.commit()
+        record_event(actor, "request.update", "request", request.id, details={**_facts(request), **(because or {})})
+    if commit:
+        db.session.commit()
     return request
 
 

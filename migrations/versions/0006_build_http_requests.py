@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.Column("sent", columns.Json, nullable=True),
         sa.Column("status_code", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("http_version", sa.String(length=20), nullable=True),
         sa.Column("response_headers", columns.Json, server_default="[]", nullable=False),
         sa.Column("media_type", sa.String(length=200), nullable=True),
         sa.Column("wire_size", sa.Integer(), nullable=True),
@@ -189,6 +190,9 @@ def upgrade() -> None:
         sa.Column("extracted", columns.Json, server_default="[]", nullable=False),
         sa.Column("started_at", columns.UtcDateTime(), nullable=True),
         sa.Column("finished_at", columns.UtcDateTime(), nullable=True),
+        sa.Column("analysis_id", sa.String(length=32), nullable=True),
+        sa.Column("applied", columns.Json, nullable=True),
+        sa.Column("repeats_id", sa.String(length=32), nullable=True),
         sa.Column("created_at", columns.UtcDateTime(), server_default=columns.Now(), nullable=False),
         sa.ForeignKeyConstraint(
             ["chain_run_id"], ["request_chain_runs.id"], name=op.f("fk_request_runs_chain_run_id_request_chain_runs"), ondelete="CASCADE"
@@ -198,6 +202,8 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_request_runs_request_id_requests"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_request_runs_user_id_users"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["analysis_id"], ["ai_analyses.id"], name=op.f("fk_request_runs_analysis_id_ai_analyses"), ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["repeats_id"], ["request_runs.id"], name=op.f("fk_request_runs_repeats_id_request_runs"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_request_runs")),
     )
     with op.batch_alter_table("request_runs") as table:
@@ -208,7 +214,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
             postgresql_where=sa.text("state IN ('QUEUED', 'RUNNING')"),
         )
+        table.create_index("ix_request_runs_analysis_id", ["analysis_id"], unique=False)
         table.create_index("ix_request_runs_chain_run_id", ["chain_run_id"], unique=False)
+        table.create_index("ix_request_runs_repeats_id", ["repeats_id"], unique=False)
         table.create_index("ix_request_runs_request_created", ["request_id", "created_at", "id"], unique=False)
         table.create_index("ix_request_runs_user_created", ["user_id", "created_at", "id"], unique=False)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import re
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -17,6 +21,8 @@ from werkzeug.routing import RequestRedirect
 from hub import create_app
 from hub.config import load_config
 from hub.demo.n8n_server import free_port
+from hub.extensions import db
+from hub.http_builder.models import RequestRun, RequestRunBody, RunState
 from tests.live_hub import LiveHub
 from tests.plain_browser import Form, PlainBrowser
 
@@ -73,6 +79,10 @@ def build_site(folder: Path) -> Site:
     )
     save_requests(browser)
     app = create_app(load_config(hub.environment))
+    with app.app_context():
+        add_answers()
+        db.session.remove()
+        db.engine.dispose()
     routes = app.url_map.bind("127.0.0.1")
     endpoints = {
         rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint != "static"
@@ -109,6 +119,66 @@ def save_requests(browser: PlainBrowser) -> None:
     saved = browser.get(browser.get("/requests").link("مخزون"))
     form = saved.form(saved.path)
     browser.submit(Form(form.method, f"{form.action}/runs", form.fields))
+
+
+def add_answers() -> None:
+    """Two answers to the request that was sent: a good one, and one with everything that an answer can have."""
+    sent = db.session.scalars(sa.select(RequestRun)).first()
+    assert sent is not None
+    timing = {"dns_ms": 3.1, "connect_ms": 21.0, "tls_ms": 34.2, "first_byte_ms": 118.4, "download_ms": 6.0, "total_ms": 402.5}
+    hop = {"method": "GET", "address": "192.0.2.7", "timing": timing, "stripped": []}
+    check = {"subject": "status", "path": "", "comparison": "equals", "expected": "200", "problem": None}
+    headers = [["Content-Type", "application/json"], ["Set-Cookie", "session=abc; Path=/; HttpOnly; Secure; SameSite=Lax"]]
+    rows = [{"id": f"A-{number}", "total": number * 1.5, "customer": {"name": "مها", "note": None}} for number in range(130)]
+    answered: list[tuple[int, object, list[list[str]]]] = [
+        (200, {"data": rows, "next": "/orders?page=2"}, headers),
+        (503, {"data": rows[1:4], "error": {"code": "busy", "retry": True}}, [*headers, ["Retry-After", "30"]]),
+    ]
+    for number, (status, value, lines) in enumerate(answered):
+        body = json.dumps(value, indent=1).encode()
+        run = RequestRun(
+            user_id=sent.user_id,
+            request_id=sent.request_id,
+            name=sent.name,
+            state=RunState.DONE,
+            method="GET",
+            url="https://api.example.com/stock",
+            definition=sent.definition,
+            sent={
+                "method": "GET",
+                "url": "https://api.example.com/stock",
+                "headers": [["Authorization", "Bearer ***"]],
+                "body": None,
+            },
+            status_code=status,
+            reason="OK" if status == 200 else "Service Unavailable",
+            http_version="HTTP/1.1",
+            response_headers=lines,
+            media_type="application/json",
+            wire_size=len(body) // 3,
+            body_size=len(body),
+            timing=timing,
+            duration_ms=timing["total_ms"] / (number + 1),
+            hops=[
+                {**hop, "url": "https://example.com/stock", "status": 302, "reason": "Found"},
+                {**hop, "url": "https://api.example.com/stock", "status": status, "reason": "", "stripped": ["Authorization"]},
+            ],
+            tls={
+                "version": "TLSv1.3",
+                "cipher": "TLS_AES_256_GCM_SHA384",
+                "subject": "api.example.com",
+                "issuer": "Example CA",
+                "valid_until": "2027-01-01T00:00:00+00:00",
+                "verified": status == 200,
+            },
+            assertions=[{**check, "passed": status == 200, "found": str(status)}],
+            passed=status == 200,
+            created_at=sent.created_at + dt.timedelta(seconds=number + 1),
+        )
+        db.session.add(run)
+        db.session.flush()
+        db.session.add(RequestRunBody(run_id=run.id, content=zlib.compress(body)))
+    db.session.commit()
 
 
 def make_operator(hub: LiveHub) -> None:

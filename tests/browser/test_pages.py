@@ -25,7 +25,7 @@ NARROW, WIDE = 360, 1280
 DIRECTIONS = {"en": "ltr", "ar": "rtl"}
 
 #: Routes that are no page: pieces of one, files, and answers to programs.
-NO_PAGES = {"system.healthz", "instances.progress", "analyses.old_workflow"}
+NO_PAGES = {"system.healthz", "instances.progress", "analyses.old_workflow", "runs.branch", "runs.body", "runs.image"}
 
 FIND_WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(e => { const r = e.getBoundingClientRect(); return r.right > innerWidth + 1 || r.left < -1; })

@@ -20,6 +20,17 @@ BODIES: dict[str, dict[str, object]] = {
     "api.give_feedback": {"helpful": True},
     "api.set_workflow_automation": {"level": "PROPOSE"},
     "api.request_repair": {"suggestionIndex": 0, "digest": "0" * 64},
+    "api.update_request": {"name": "Mine now"},
+    "api.send_request": {},
+    "api.preview_request": {},
+    "api.preview_save_to_n8n": {},
+    "api.save_request_to_n8n": {},
+    "api.make_request_of_execution": {},
+    "api.update_environment": {"name": "Mine now"},
+    "api.create_environment_variable": {"name": "MINE", "value": "x"},
+    "api.update_variable": {"value": "x"},
+    "api.update_chain": {"name": "Mine now", "steps": []},
+    "api.run_chain": {},
 }
 FRAGMENT = {"HX-Request": "true"}
 #: Filters of lists that take an id.

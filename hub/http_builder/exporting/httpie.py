@@ -53,6 +53,8 @@ def _settings(plan: Plan) -> list[tuple[Text, ...]]:
         options.append((("--follow",), (f"--max-redirects={settings.max_redirects}",)))
     if not settings.verify_tls:
         options.append((("--verify=no",),))
+    if plan.has_dots:
+        options.append((("--path-as-is",),))
     return options
 
 

@@ -30,8 +30,7 @@ class _Module:
         self._reads_files = False
 
     def text(self) -> str:
-        if any(isinstance(piece, str) and re.search(r"/\.\.?(?:[/?]|$)", piece) for piece in self._plan.url):
-            self._plan.note("path-resolved")
+        self._plan.note_dots("fetch")
         options = [f"method: {literal(self._plan.method)}"]
         options += self._headers()
         options += self._body()

@@ -36,7 +36,7 @@ def write_body(definition: RequestDefinition) -> dict[str, Any] | None:
         case GraphqlBody():
             return _content("application/json", {"example": _graphql(body)})
         case FormBody():
-            return _content("application/x-www-form-urlencoded", {"schema": _schema(body.fields)})
+            return _content("application/x-www-form-urlencoded", {"schema": _schema(body.decoded().fields)})
         case MultipartBody():
             kinds = {part.name: {"contentType": part.content_type} for part in body.parts if part.content_type and part.name}
             media = {"schema": _schema(body.parts), **({"encoding": kinds} if kinds else {})}

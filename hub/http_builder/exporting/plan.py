@@ -110,6 +110,16 @@ class Plan:
         if note not in self.notes:
             self.notes.append(note)
 
+    def note_dots(self, tool: str) -> None:
+        """Note where ``tool`` resolves the ``.`` and ``..`` of the path, which the hub sends as they stand."""
+        if self.has_dots:
+            self.note("path-resolved", tool=tool)
+
+    @property
+    def has_dots(self) -> bool:
+        """Whether the path has a ``.`` or ``..`` for tools to resolve."""
+        return any(isinstance(piece, str) and re.search(r"/\.\.?(?:[/?]|$)", piece) for piece in self.url)
+
     def header(self, name: str) -> Text | None:
         """The value of the first header of this name."""
         return next((value for known, value in self.headers if known.lower() == name.lower()), None)
@@ -124,7 +134,6 @@ class Plan:
 
 def make_plan(definition: RequestDefinition, values: Mapping[str, str]) -> Plan:
     """The request with the plain values filled in. Raises ``RenderError`` where it can't be sent at all, as it is written."""
-    definition = _without_literal_secrets(definition)
     known = {**values, **{row.name: row.value for row in definition.variables if row.enabled}}
     plain = _without_signing(definition)
     marks = _Marks(plain, known)
@@ -230,7 +239,7 @@ def cut(text: Text, mark: str, *, once: bool = False) -> list[Text]:
     return [tuple(piece) for piece in pieces]
 
 
-def _without_literal_secrets(definition: RequestDefinition) -> RequestDefinition:
+def without_literal_secrets(definition: RequestDefinition) -> RequestDefinition:
     """The request, secrets that stand in it in clear text (it may be unsaved) named as variables."""
     secrets = SecretCollector(find_names(definition))
     auth = definition.auth

@@ -158,7 +158,7 @@ def _body(definition: RequestDefinition, headers: list[dict[str, Any]]) -> dict[
                 _set_content_type(headers, body.content_type)
             return {"mode": "raw", "raw": body.text, "options": {"raw": {"language": language or "text"}}}
         case FormBody():
-            return {"mode": "urlencoded", "urlencoded": [_pair(row) for row in body.fields]}
+            return {"mode": "urlencoded", "urlencoded": [_pair(row) for row in body.decoded().fields]}
         case MultipartBody():
             return {"mode": "formdata", "formdata": [_part(part) for part in body.parts]}
         case GraphqlBody():

@@ -27,6 +27,7 @@ class _Program:
         self._imports = {"import requests"}
 
     def text(self) -> str:
+        self._plan.note_dots("requests")
         arguments = [
             literal(self._plan.method),
             self._url(),

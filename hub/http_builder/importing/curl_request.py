@@ -15,6 +15,7 @@ from hub.contracts.http import (
     DigestAuth,
     NoAuth,
     Pair,
+    RawBody,
     RequestDefinition,
     RequestDraft,
     RequestSettings,
@@ -299,5 +300,8 @@ def _hide_in_body(body: Body, secrets: SecretCollector) -> Body:
     if body.kind == "json":
         return body.model_copy(update={"text": hide_in_json(body.text, secrets)})
     if body.kind == "form":
-        return body.model_copy(update={"fields": hide_rows(body.fields, secrets)})
+        hidden = body.model_copy(update={"fields": hide_rows(body.fields, secrets)})
+        if body.as_written and hidden != body:  # as text a secret is sent letter for letter too
+            return RawBody(text="&".join(f"{row.name}={row.value}" for row in hidden.fields), content_type=FORM)
+        return hidden
     return body

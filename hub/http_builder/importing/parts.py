@@ -13,6 +13,8 @@ FORM = "application/x-www-form-urlencoded"
 _MAX_ROWS = 200
 #: What a URL may hold as it is; the hub encodes everything else before it sends.
 _OF_URLS = "!$&'()*+,;=:@-._~/?%{}"
+#: What is no name of a field but the beginning of JSON or XML.
+_FIELD_NAME = re.compile(r'[^\s"<{]+')
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -46,6 +48,9 @@ def read_body(text: str, content_type: str) -> tuple[Body, bool]:
         fields = split_form(text)
         if fields is not None:
             return FormBody(fields=fields), content_type == FORM
+        fields = _rows_as_written(text)
+        if fields is not None:
+            return FormBody(fields=fields, as_written=True), content_type == FORM
     if text and (media_type in ("application/xml", "text/xml") or media_type.endswith("+xml")):
         return XmlBody(text=text), content_type == "application/xml"
     return RawBody(text=text, content_type=content_type), True
@@ -67,6 +72,16 @@ def _rows_of(query: str, as_sent: Callable[[str], str]) -> tuple[Pair, ...] | No
             return None
         rows.append(row)
     return tuple(rows)
+
+
+def _rows_as_written(text: str) -> tuple[Pair, ...] | None:
+    """Fields that are sent letter for letter; None for text that is no fields, such as JSON that is sent as a form."""
+    parts = [part.partition("=") for part in text.split("&", _MAX_ROWS)]
+    if len(parts) > _MAX_ROWS:
+        return None
+    if any(not _FIELD_NAME.fullmatch(name) or not equals or value.startswith("=") for name, equals, value in parts):
+        return None
+    return tuple(Pair(name=name, value=value) for name, _equals, value in parts)
 
 
 def _tidy(text: str) -> str:

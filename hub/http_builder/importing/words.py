@@ -84,7 +84,7 @@ _NOTES: dict[str, Any] = {
     "body-left-out": lazy_gettext("fetch sends no body with %(method)s."),
     "body-with-head": lazy_gettext("cURL waits for an answer that HEAD never has."),
     "tls-checked": lazy_gettext("fetch always checks the certificate."),
-    "path-resolved": lazy_gettext("fetch takes “.” and “..” out of the path."),
+    "path-resolved": lazy_gettext("%(tool)s takes “.” and “..” out of the path."),
     "powershell-quotes": lazy_gettext("Written for Windows PowerShell 5.1, which passes quotes to programs in its own way."),
 }
 

@@ -68,7 +68,7 @@ def write_body(body: Body, content_type: str | None, text: TextWriter) -> tuple[
         case GraphqlBody():
             return _write_json(graphql_text(body), content_type, text), []
         case FormBody():
-            return _write_form([row for row in body.fields if row.enabled], text)
+            return _write_form([row for row in body.decoded().fields if row.enabled], text)
         case MultipartBody():
             return _write_multipart([part for part in body.parts if part.enabled], text)
         case BinaryBody():

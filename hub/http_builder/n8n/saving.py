@@ -76,6 +76,16 @@ class _Plan:
     drafts: bool
 
 
+def make_target(node: str | None, after: str | None, name: str) -> Target:
+    """An existing node, or a new one; ``Invalid`` where that has no name."""
+    if node:
+        return Target(node=node)
+    name = name.strip()
+    if not 1 <= len(name) <= 200:
+        raise Invalid(fields={"name": _("Enter a name of at most 200 characters.")})
+    return Target(after=after, name=name)
+
+
 def credential_choices(actor: Actor, request_id: str, workflow_id: str) -> list[CredentialReference]:
     """Credentials of the workflow's n8n that could sign the request in; n8n's API lists none, so those that nodes use."""
     request = get_request(actor, request_id)

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
 from hub.analyses.presentation import unified_lines
@@ -14,15 +13,12 @@ from hub.contracts.actor import Actor
 from hub.errors import Conflict, HubError, Invalid
 from hub.extensions import db
 from hub.htmx import filtered_url, go_to, read_filters, render
-from hub.http_builder.definitions import definition_of
+from hub.http_builder.exporting import export_saved
 from hub.http_builder.importing import describe_note
 from hub.http_builder.models import Request
 from hub.http_builder.n8n import saving
-from hub.http_builder.n8n.clipboard import copy_request
 from hub.http_builder.n8n.executions import draft_from_execution
 from hub.http_builder.n8n.node import NodeChoices
-from hub.http_builder.n8n.pack_credential import pack_credential
-from hub.http_builder.n8n.placing import Target
 from hub.http_builder.n8n.reading import is_http_request
 from hub.http_builder.n8n.saving import SavePreview, Wish
 from hub.http_builder.n8n.words import describe_save
@@ -52,7 +48,7 @@ def choose(request_id: str) -> ResponseReturnValue:
         cursor=request.args.get("cursor") or None,
     )
     here = url_for("to_n8n.choose", request_id=request_id)
-    copied, copy_notes = copy_request(definition_of(saved), saved.name, {}, pack=pack_credential(saved))
+    copied = export_saved(saved, "n8n")
     return render(
         "requests/to_n8n.html",
         block="list",
@@ -60,8 +56,8 @@ def choose(request_id: str) -> ResponseReturnValue:
         page=page,
         chosen=chosen,
         instances=list_instances(actor, limit=250).rows,
-        copied=copied,
-        notes=[describe_note(note) for note in copy_notes],
+        copied=copied.text,
+        notes=[describe_note(note) for note in copied.notes],
         saves=[(save, name, *describe_save(save)) for save, name in saving.list_saves(actor, request_id)],
         next_url=filtered_url(here, chosen, page.next_cursor) if page.next_cursor else None,
         first_url=filtered_url(here, chosen) if request.args.get("cursor") else None,
@@ -148,13 +144,7 @@ def open_execution(execution_id: str) -> ResponseReturnValue:
 
 def _wish(values: dict[str, str]) -> Wish:
     """What the form says; ``Invalid`` where a new node has no name."""
-    if values["node"]:
-        target = Target(node=values["node"])
-    else:
-        name = values["name"].strip()
-        if not 1 <= len(name) <= 200:
-            raise Invalid(fields={"name": _("Enter a name of at most 200 characters.")})
-        target = Target(after=values["after"] or None, name=name)
+    target = saving.make_target(values["node"] or None, values["after"] or None, values["name"])
     choices = NodeChoices(full_response=bool(values["full_response"]), never_error=bool(values["never_error"]))
     return Wish(target, choices, credential_id=values["credential"] or None, live=bool(values["live"]))
 

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from xml.sax.saxutils import escape
 
 from urllib3 import encode_multipart_formdata
@@ -91,11 +91,15 @@ def _graphql(renderer: Renderer, body: GraphqlBody) -> bytes:
 
 
 def _form(renderer: Renderer, body: FormBody) -> bytes:
+    encode = quote_plus if body.as_written else str
     pairs = []
     for index, row in enumerate(body.fields):
         if row.enabled and (row.name or row.value):
             place = f"body.fields.{index}"
-            pairs.append((renderer.text(row.name, f"{place}.name"), renderer.text(row.value, f"{place}.value")))
+            name, value = renderer.text(row.name, f"{place}.name", encode), renderer.text(row.value, f"{place}.value", encode)
+            pairs.append((name, value))
+    if body.as_written:
+        return _encode("&".join(f"{name}={value}" for name, value in pairs))
     return urlencode(pairs, errors="replace").encode("ascii")
 
 

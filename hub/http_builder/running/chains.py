@@ -16,6 +16,7 @@ from hub.contracts.catalog import HttpMethod
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
 from hub.http_builder.definitions import definition_of
+from hub.http_builder.environments import get_environment
 from hub.http_builder.models import Request, RequestChain, RequestChainRun, RequestRun, RunState
 from hub.http_builder.running.runs import ACTIVE, add_run, check_limits
 from hub.http_builder.running.worker import send_taken, take
@@ -163,6 +164,8 @@ def _requests(actor: Actor, steps: Sequence[str]) -> Sequence[Request]:
 def start_chain(actor: Actor, chain_id: str, environment_id: str | None = None) -> RequestChainRun:
     """Queue a run of all steps as they are now; ``environment_id`` None is the active one."""
     chain = get_chain(actor, chain_id)
+    if environment_id is not None:
+        get_environment(actor, environment_id)
     requests = {request.id: request for request in _requests(actor, chain.steps)}
     if not chain.steps or set(chain.steps) - requests.keys():
         raise Conflict(_("One of the chain's requests is no longer here. Edit the chain first."))
@@ -180,10 +183,15 @@ def start_chain(actor: Actor, chain_id: str, environment_id: str | None = None) 
             chain_run_id=run.id,
             name=request.name,
         )
-    enqueue(JOB, unique_key=f"chain_run:{run.id}", chain_run_id=run.id)
+    enqueue(JOB, unique_key=job_key(run.id), chain_run_id=run.id)
     record_event(actor, "request_chain.run", "request_chain", chain.id, details={"name": chain.name, "run_id": run.id})
     db.session.commit()
     return run
+
+
+def job_key(chain_run_id: str) -> str:
+    """The unique key of the job of a chain's run."""
+    return f"chain_run:{chain_run_id}"
 
 
 def show_chain_run(actor: Actor, chain_run_id: str) -> ChainProgress:

@@ -1,11 +1,13 @@
 """Runs by itself in a child process: searches that may take for ever, under limits of time and memory.
 
-Reads ``{"body": text, "queries": [{"kind": "pattern", "pattern": ..., "text": ...} | {"kind": "path", "path": ...}]}`` and writes
-one line of JSON for each query as soon as it has its answer, so that the reader knows which one did not end.
+Reads ``{"body": text, "queries": [{"kind": "pattern", "pattern": ..., "text": ...} | {"kind": "path", "path": ...} |
+{"kind": "all", "path": ..., "most": ...}]}``, where ``all`` asks for the keys of every match, and writes one line of JSON for
+each query as soon as it has its answer, so that the reader knows which one did not end.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import resource
@@ -38,8 +40,12 @@ def answer(query: dict[str, Any], body: str) -> dict[str, Any]:
     value = json.loads(body)
     if isinstance(value, str):  # the library would read it as JSON once more
         value = None
+    environment = jsonpath.JSONPathEnvironment(strict=True)
     try:
-        match = jsonpath.JSONPathEnvironment(strict=True).match(query["path"], value)
+        if query["kind"] == "all":
+            matches = environment.finditer(query["path"], value)
+            return {"found": [match.parts for match in itertools.islice(matches, query["most"])]}
+        match = environment.match(query["path"], value)
     except (jsonpath.JSONPathError, RecursionError):
         return {"problem": "bad-path"}
     return {"found": [match.obj] if match else []}

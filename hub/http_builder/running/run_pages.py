@@ -1,23 +1,23 @@
-"""The list of runs."""
+"""The list of runs; the pages of one run stand in ``responses.pages``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from hub.accounts.web import current_actor
-from hub.htmx import go_to, render
+from hub.htmx import render
 from hub.http_builder.models import RunState
 from hub.http_builder.running import runs
-from hub.http_builder.running.words import describe_run_error, name_state
+from hub.http_builder.running.words import describe_problem_of_check, describe_run_error, name_state
 
 bp = Blueprint("runs", __name__)
 
 bp.add_app_template_global(describe_run_error, "describe_run_error")
 bp.add_app_template_global(name_state, "name_run_state")
+bp.add_app_template_global(describe_problem_of_check, "name_check_problem")
 
 STATUSES = ("2xx", "3xx", "4xx", "5xx")
 
@@ -43,11 +43,3 @@ def index() -> ResponseReturnValue:
         first_url=url_for("runs.index", **chosen) if cursor else None,
         next_url=url_for("runs.index", **chosen, cursor=page.next_cursor) if page.next_cursor else None,
     )
-
-
-@bp.post("/runs/<request_run_id>/cancel")
-def cancel(request_run_id: str) -> ResponseReturnValue:
-    """Give up a request that waits or is under way."""
-    runs.cancel_run(current_actor(), request_run_id)
-    flash(_("The request was cancelled."), "success")
-    return go_to("runs.index")

@@ -59,14 +59,16 @@ def start_run(
     environment_id: str | None = None,
     name: str,
     secrets: Mapping[str, str] | None = None,
+    repeats_id: str | None = None,
 ) -> RequestRun:
     """Queue one sending; the worker takes it within a moment. ``environment_id`` None is the active one.
 
-    ``secrets`` are typed but not saved; they are kept encrypted until the run has ended. ``TooMany`` where the person has too
-    many under way or sends too fast.
+    ``secrets`` are typed but not saved; they are kept encrypted until the run has ended. ``repeats_id`` is the failed run that
+    is sent again after a change. ``TooMany`` where the person has too many under way or sends too fast.
     """
     check_limits(actor)
     run = add_run(actor, definition, request_id=request_id, environment_id=environment_id, name=name, secrets=secrets)
+    run.repeats_id = repeats_id
     enqueue(JOB, unique_key=job_key(run.id), run_id=run.id)
     _record(actor, run)
     db.session.commit()
@@ -183,6 +185,12 @@ def get_run(actor: Actor, run_id: str) -> RequestRun:
     if found is None:
         raise NotFound()
     return found
+
+
+def last_run(actor: Actor, request_id: str) -> RequestRun | None:
+    """The newest run of one of the actor's requests; None where it was never sent."""
+    own = sa.select(RequestRun).where(RequestRun.request_id == request_id, RequestRun.user_id == actor.user_id)
+    return db.session.scalar(own.order_by(RequestRun.created_at.desc(), RequestRun.id.desc()).limit(1))
 
 
 def get_body(actor: Actor, run_id: str) -> bytes | None:

@@ -42,7 +42,16 @@ class PatternQuery:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _AllQuery:
+    """The keys of the first ``most`` matches of a JSONPath."""
+
+    path: str
+    most: int
+
+
 Query = PathQuery | PatternQuery
+_Asked = Query | _AllQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,15 @@ class Found:
     """
 
     values: tuple[Any, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a path matches: the keys to each node. ``complete`` is False where there are more, or the search was given up."""
+
+    keys: tuple[tuple[str | int, ...], ...] = ()
+    complete: bool = True
     problem: str | None = None
 
 
@@ -115,30 +133,57 @@ def search(queries: Sequence[Query], body: Body) -> list[Found]:
     return [answers[place] for place in range(len(queries))]
 
 
-def _walk(path: str, body: Body) -> Found:
-    _deadline.at = time.monotonic() + WALK_SECONDS
+def find_places(path: str, body: Body, most: int) -> Places:
+    """The first ``most`` nodes that a JSONPath matches, in its order. Never raises."""
+    if len(path) > MAX_EXPRESSION:
+        return Places(problem="too-long")
+    if "?" in path:
+        [found] = _search_apart([_AllQuery(path, most + 1)], body)
+        places = [tuple(keys) for keys in found.values]
+        return Places(tuple(places[:most]), len(places) <= most, found.problem)
+    places = []
     try:
-        compiled = _ENVIRONMENT.compile(path)
-        if isinstance(compiled, CompoundJSONPath):
-            return Found(problem="bad-path")
-        value = body.parse()
-        nodes: Iterable[JSONPathMatch] = [_TimedMatch(filter_context={}, obj=value, parent=None, path="$", parts=(), root=value)]
-        for segment in compiled.segments:
-            nodes = segment.resolve(nodes)
-        match = next(iter(nodes), None)
-    except ValueError:
-        return Found(problem="not-json")
+        for match in _matches(path, body):
+            if len(places) == most:
+                return Places(tuple(places), complete=False)
+            places.append(match.parts)
     except _TooSlow:
-        return Found(problem="too-slow")
-    except (JSONPathError, RecursionError):
-        return Found(problem="bad-path")
+        return Places(tuple(places), complete=False, problem=None if places else "too-slow")
+    except (ValueError, JSONPathError, RecursionError) as error:
+        return Places(problem=_name_problem(error))
+    return Places(tuple(places))
+
+
+def _walk(path: str, body: Body) -> Found:
+    try:
+        match = next(iter(_matches(path, body)), None)
+    except (ValueError, _TooSlow, JSONPathError, RecursionError) as error:
+        return Found(problem=_name_problem(error))
     return Found((match.obj,) if match else ())
 
 
-def _search_apart(queries: list[Query], body: Body) -> list[Found]:
+def _matches(path: str, body: Body) -> Iterable[JSONPathMatch]:
+    _deadline.at = time.monotonic() + WALK_SECONDS
+    compiled = _ENVIRONMENT.compile(path)
+    if isinstance(compiled, CompoundJSONPath):
+        raise JSONPathError("only one path")
+    value = body.parse()
+    nodes: Iterable[JSONPathMatch] = [_TimedMatch(filter_context={}, obj=value, parent=None, path="$", parts=(), root=value)]
+    for segment in compiled.segments:
+        nodes = segment.resolve(nodes)
+    return nodes
+
+
+def _name_problem(error: Exception) -> str:
+    if isinstance(error, JSONPathError | RecursionError):
+        return "bad-path"
+    return "too-slow" if isinstance(error, _TooSlow) else "not-json"
+
+
+def _search_apart(queries: Sequence[_Asked], body: Body) -> list[Found]:
     if not queries:
         return []
-    needs_body = any(isinstance(query, PathQuery) for query in queries)
+    needs_body = any(not isinstance(query, PatternQuery) for query in queries)
     if needs_body:
         try:
             body.parse()
@@ -156,12 +201,14 @@ def _search_apart(queries: list[Query], body: Body) -> list[Found]:
     return answers + [Found(problem="too-slow")] * (len(queries) - len(answers))
 
 
-def _without_json(queries: list[Query], body: Body) -> list[Found]:
+def _without_json(queries: Sequence[_Asked], body: Body) -> list[Found]:
     patterns = iter(_search_apart([query for query in queries if isinstance(query, PatternQuery)], body))
     return [next(patterns) if isinstance(query, PatternQuery) else Found(problem="not-json") for query in queries]
 
 
-def _as_json(query: Query) -> dict[str, str]:
+def _as_json(query: _Asked) -> dict[str, str | int]:
+    if isinstance(query, _AllQuery):
+        return {"kind": "all", "path": query.path, "most": query.most}
     if isinstance(query, PathQuery):
         return {"kind": "path", "path": query.path}
     return {"kind": "pattern", "pattern": query.pattern, "text": query.text[:MAX_TEXT]}

@@ -19,7 +19,7 @@ from hub.contracts.actor import Actor
 from hub.contracts.exchange import Exchange, ExchangeLimits, WireRequest
 from hub.contracts.http import BinaryBody, MultipartBody, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
 from hub.crypto import DecryptionError
-from hub.egress import EgressError, check_url, current_policy, send_exchange
+from hub.egress import EgressError, EgressPolicy, check_url, current_policy, send_exchange
 from hub.extensions import db
 from hub.http_builder.models import Request, RequestFile, RequestRun, RequestRunBody, RunState
 from hub.http_builder.rendering import (
@@ -29,6 +29,7 @@ from hub.http_builder.rendering import (
     RenderError,
     Send,
     TokenError,
+    Values,
     authenticate,
     prepare,
     preview,
@@ -38,7 +39,9 @@ from hub.http_builder.running.assertions import check_assertions
 from hub.http_builder.running.extractions import Extracted, extract, store_extracted
 from hub.http_builder.running.runs import move, open_inputs
 from hub.http_builder.running.searching import Body
+from hub.http_builder.running.tokens import read_expiry
 from hub.http_builder.running.values import SecretLost, values_for
+from hub.identifiers import new_id
 from hub.storable import clean_json, clean_text
 
 log = logging.getLogger(__name__)
@@ -68,25 +71,53 @@ def send_run(run: RequestRun, cancelled: threading.Event | None = None) -> RunSt
     request or the other server does.
     """
     plan = _Plan.of(run)
+    return _store(plan, _attempt(plan.definition, lambda: _prepare(plan, run, cancelled)))
+
+
+def send_unstored(
+    definition: RequestDefinition, values: Values, policy: EgressPolicy, *, files: Mapping[str, FileContent]
+) -> tuple[RequestRun, bytes | None]:
+    """Send a request of nobody in the same way, with neither an app nor a database; the run as it ended, and its body.
+
+    Nothing of it is stored, so no OAuth2 token is kept or fetched: a request that needs one is refused.
+    """
+
+    def send(wire: WireRequest, limits: ExchangeLimits) -> Exchange:
+        return send_exchange(policy, wire, limits)
+
+    def prepare_again(_refused: str | None) -> tuple[Prepared, str | None]:
+        return prepare(definition, values, files=files), None
+
+    run = RequestRun(id=new_id(), name=definition.url[:200], method=definition.method, url=definition.url)
+    run.created_at = run.started_at = utc_now()
+    outcome = _attempt(definition, lambda: _Ready(*prepare_again(None), send, prepare_again))
+    nothing: dict[str, Any] = {"response_headers": [], "hops": [], "assertions": [], "extracted": [], "truncated": False}
+    for name, value in {**nothing, **clean_json(outcome.columns)}.items():
+        setattr(run, name, value)
+    run.state, run.finished_at = outcome.state, utc_now()
+    return run, zlib.decompress(outcome.body) if outcome.body else None
+
+
+def _attempt(definition: RequestDefinition, make_ready: Callable[[], _Ready]) -> _Outcome:
+    """Prepare and send; whatever stands in the way is the outcome."""
     try:
-        ready = _prepare(plan, run, cancelled)
+        ready = make_ready()
     except RenderError as error:
         problems = [{"place": each.place, "code": each.code, "details": dict(each.details)} for each in error.problems]
-        return _store(plan, _refused("not-ready", {"problems": problems}))
+        return _refused("not-ready", {"problems": problems})
     except SecretLost as error:
-        return _store(plan, _refused("secret-lost", {"name": error.name}))
+        return _refused("secret-lost", {"name": error.name})
     except DecryptionError:
-        return _store(plan, _refused("inputs-lost", {}))
+        return _refused("inputs-lost", {})
     except TokenError as error:
-        return _store(plan, _refused("token", {"code": error.code, "details": dict(error.details)}))
+        return _refused("token", {"code": error.code, "details": dict(error.details)})
     try:
-        outcome = _exchange(plan, ready)
+        return _exchange(definition, ready)
     except EgressError as error:
-        outcome = _broken_off(ready.prepared, error)
+        return _broken_off(ready.prepared, error)
     except Exception:
-        log.exception("run %s failed", plan.run_id)
-        outcome = _Outcome(RunState.FAILED, {"error": {"code": "internal", "details": {}}})
-    return _store(plan, outcome)
+        log.exception("a request failed in the hub")
+        return _Outcome(RunState.FAILED, {"error": {"code": "internal", "details": {}}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +178,25 @@ def read_files(actor: Actor, definition: RequestDefinition) -> dict[str, FileCon
     return {file.id: FileContent(file.name, file.media_type, file.content) for file in files}
 
 
-def _exchange(plan: _Plan, ready: _Ready) -> _Outcome:
+def _exchange(definition: RequestDefinition, ready: _Ready) -> _Outcome:
     prepared = ready.prepared
-    wire, exchange = authenticate(plan.definition.auth, prepared, ready.send)
+    wire, exchange = authenticate(definition.auth, prepared, ready.send)
     if exchange.status == 401 and ready.token is not None:
         # The service has revoked the token before its time: it has done nothing, so once more with a new one.
         with contextlib.suppress(TokenError):
             prepared, _token = ready.prepare_again(ready.token)
-            wire, exchange = authenticate(plan.definition.auth, prepared, ready.send)
+            wire, exchange = authenticate(definition.auth, prepared, ready.send)
     prepared = replace(prepared, wire=wire)
     body = Body(_text_of(exchange))
-    results = check_assertions(plan.definition.assertions, exchange, body)
-    extracted = extract(plan.definition.extractions, exchange, body)
+    results = check_assertions(definition.assertions, exchange, body)
+    extracted = extract(definition.extractions, exchange, body)
     new_secrets = [(each.variable, each.value) for each in extracted if each.secret and each.value]
     mask = prepared.mask.with_secrets(new_secrets)
     columns = {
         **_sent(prepared, mask),
         "status_code": exchange.status,
         "reason": mask.text(clean_text(exchange.reason))[:200],
+        "http_version": clean_text(exchange.http_version)[:20],
         "response_headers": [list(header) for header in mask.headers(exchange.headers)],
         "media_type": _media_type(exchange)[:200] or None,
         "wire_size": exchange.wire_size,
@@ -185,7 +217,8 @@ def _exchange(plan: _Plan, ready: _Ready) -> _Outcome:
 def _sent(prepared: Prepared, mask: Mask) -> dict[str, Any]:
     shown = preview(prepared)
     sent = {"method": shown.method, "url": shown.url, "headers": [list(pair) for pair in shown.headers], "body": shown.body}
-    return {"sent": {**mask.json(sent), "body_size": shown.body_size, "body_cut": shown.body_cut}, "url": mask.text(shown.url)}
+    facts = {"body_size": shown.body_size, "body_cut": shown.body_cut, "token_expires_at": read_expiry(prepared.wire.headers)}
+    return {"sent": {**mask.json(sent), **facts}, "url": mask.text(shown.url)}
 
 
 def _text_of(exchange: Exchange) -> str:

@@ -63,7 +63,7 @@ def values_for(
                 continue
             raise SecretLost(variable.name) from error
         stored.append(Value(variable.name, text, True, tuple(variable.hosts), scope))
-    return Values((*_typed_values(secrets or {}, definition, stored), *stored))
+    return Values((*typed_values(secrets or {}, definition, stored), *stored))
 
 
 def _variables(actor: Actor, request_id: str | None, environment_id: str | None) -> sa.Select[Variable]:
@@ -77,7 +77,8 @@ def _variables(actor: Actor, request_id: str | None, environment_id: str | None)
     return sa.select(Variable).where(Variable.user_id == actor.user_id, sa.or_(*wanted)).order_by(Variable.name)
 
 
-def _typed_values(secrets: Mapping[str, str], definition: RequestDefinition | None, stored: list[Value]) -> list[Value]:
+def typed_values(secrets: Mapping[str, str], definition: RequestDefinition | None, stored: list[Value]) -> list[Value]:
+    """What was typed for this request alone, bound to where ``definition`` sends it with the ``stored`` values."""
     hosts = _hosts_of(definition, Values(stored).with_variables_of(definition)) if definition is not None else ()
     return [Value(name, text, True, hosts, Scope.REQUEST) for name, text in secrets.items()]
 

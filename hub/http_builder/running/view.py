@@ -58,7 +58,11 @@ class RunView:
 
 def view_run(actor: Actor, run: RequestRun) -> RunView:
     """One of the actor's runs with its body."""
-    body = get_body(actor, run.id)
+    return show_run(run, get_body(actor, run.id))
+
+
+def show_run(run: RequestRun, body: bytes | None) -> RunView:
+    """A run, stored or not, with this body."""
     text = _as_text(body)
     return RunView(
         id=run.id,

@@ -22,6 +22,7 @@ from tests.hub.analyses.fake_n8n import FakeN8n, failed_execution, green_runs
 from tests.hub.analyses.fake_n8n import make_workflow as make_document
 from tests.hub.api.conftest import Json, Program
 from tests.hub.factories import NOON, make_execution, make_instance, make_workflow
+from tests.security.estate import build_estate
 
 TEXT = LocalizedText(en="Text", ar="نص")
 
@@ -122,6 +123,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
     db.session.add(version)
     db.session.commit()
     ids = {
+        **build_estate(alice),
         "instance_id": execution["instanceId"],
         "workflow_id": execution["workflowId"],
         "version_id": version.id,
@@ -136,13 +138,18 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "PUT /analyses/{analysis_id}/feedback": {"helpful": True},
         "POST /analyses/{analysis_id}/repairs": body,
         "PUT /workflows/{workflow_id}/automation": {"level": "PROPOSE"},
+        "PATCH /requests/{request_id}": {"name": "Mine"},
+        "PATCH /environments/{environment_id}": {"name": "Mine"},
+        "POST /environments/{environment_id}/variables": {"name": "MINE"},
+        "PATCH /variables/{variable_id}": {"value": "x"},
+        "PUT /chains/{chain_id}": {"name": "Mine", "steps": []},
     }
     tried = 0
     for template, methods in spec["paths"].items():
         short = template.removeprefix("/api/v1")
-        if "{" in short:
+        if "{" in short and "{service_id}" not in short:
             for method in methods:
-                options = {"json": bodies[key]} if (key := f"{method.upper()} {short}") in bodies else {}
+                options = {"json": bodies.get(f"{method.upper()} {short}", {})} if method != "get" else {}
                 refused(stranger, 404, method.upper(), short.format(**ids), **options)
                 tried += 1
     assert tried >= 16

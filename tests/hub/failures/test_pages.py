@@ -13,7 +13,7 @@ from hub.cli import main
 from hub.contracts.actor import Actor
 from hub.executions.services import import_execution
 from hub.extensions import db
-from tests.hub.cli.test_instances import own_app  # noqa: F401 (a fixture)
+from tests.hub.cli.conftest import own_app  # noqa: F401 (a fixture)
 from tests.hub.factories import make_instance
 from tests.hub.failures.test_failures import analyse, failed, only
 

@@ -93,6 +93,26 @@ RULES: Sequence[Rule] = (
         ),
     ),
     Rule(
+        id="http-double-slash",
+        cause=Cause.NOT_FOUND,
+        prior=0.85,
+        rank=55,
+        look=look.double_slash,
+        when=(Pattern(codes=frozenset(("404",))),),
+        summary=text(
+            "The address of ‘{node}’ holds two slashes in a row, which the service takes for another path.",
+            "في عنوان العقدة ‘{node}’ شرطتان مائلتان متتاليتان، فتفهمه الخدمة مسارًا آخر.",
+        ),
+        fixes=(
+            Fix(
+                text("Take the second slash out", "احذف الشرطة الزائدة"),
+                text("An empty part of a path is hardly ever meant.", "نادرًا ما يُقصد جزء فارغ في المسار."),
+                make=found_edits,
+                confidence=0.8,
+            ),
+        ),
+    ),
+    Rule(
         id="http-busy",
         cause=Cause.TRANSIENT_UPSTREAM,
         prior=0.85,

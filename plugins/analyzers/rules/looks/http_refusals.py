@@ -18,6 +18,8 @@ _USE_POST = regex(
     r"|\bPOST (?:it|request|instead)"
 )
 _FORM = regex(r"urlencoded|form[- ](?:data|body)|multipart")
+#: Outside of placeholders, whose code may divide or comment.
+_TWO_SLASHES = re.compile(r"(?<!/)//+(?![^{]*\}\})")
 _NEXT_URL: Path = ("options", "pagination", "pagination", "nextURL")
 #: Fields that hold a path on purpose: its slashes are to stay.
 _PATHS = regex(r"path|url|uri|link|href|route|endpoint|folder|dir|location|resource")
@@ -90,6 +92,20 @@ def encoded_segment(case: Case) -> Finding | None:
             new = f"{url[: place.start]} encodeURIComponent({code}) {url[place.end :]}"
             return Finding(words={"value": value}, edits=(Edit(str(case.name), ("parameters", "url"), new),))
     return None
+
+
+def double_slash(case: Case) -> Finding | None:
+    """Two slashes in the part of an address that is typed out; an address within the address is left alone."""
+    url = case.parameters.get("url")
+    if case.kind != "httpRequest" or not isinstance(url, str):
+        return None
+    start, mark, rest = url.partition("://")
+    path = re.match(r"[^?#]*", rest)
+    fixed = _TWO_SLASHES.sub("/", path.group()) if mark and path else ""
+    if not path or fixed == path.group() or "://" in path.group():
+        return None
+    edit = Edit(str(case.name), ("parameters", "url"), f"{start}{mark}{fixed}{rest[path.end() :]}")
+    return Finding(edits=(edit,))
 
 
 def _is_broken_id(value: str) -> bool:

@@ -7,7 +7,18 @@ from flask import Flask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hub.contracts.http import ApiKeyAuth, AwsSigV4Auth, BasicAuth, BearerAuth, BinaryBody, DigestAuth, JsonBody, RequestDraft
+from hub.contracts.http import (
+    ApiKeyAuth,
+    AwsSigV4Auth,
+    BasicAuth,
+    BearerAuth,
+    BinaryBody,
+    DigestAuth,
+    FormBody,
+    JsonBody,
+    RawBody,
+    RequestDraft,
+)
 from hub.http_builder.importing import ImportRefused, describe_note, describe_refusal, import_text
 
 
@@ -122,6 +133,23 @@ def test_secrets_of_bodies_and_addresses_are_named() -> None:
     assert found.definition.url == "https://api.telegram.org/bot{{TOKEN}}/getMe"
 
 
+def test_fields_of_a_vendors_example_stay_fields_letter_for_letter() -> None:
+    command = """curl https://api.stripe.com/v1/charges -d "metadata[order]=6735" -d description="My First Test" -d amount=2000"""
+    body = read_one(command).definition.body
+    assert isinstance(body, FormBody)
+    assert body.as_written
+    assert [(row.name, row.value) for row in body.fields] == [
+        ("metadata[order]", "6735"),
+        ("description", "My First Test"),
+        ("amount", "2000"),
+    ]
+    assert body.decoded().fields == body.fields
+
+
+def test_json_that_is_sent_as_a_form_is_text() -> None:
+    assert isinstance(read_one("""curl https://a.example -d '{"a": "b=c&d=e"}'""").definition.body, RawBody)
+
+
 def test_files_wait_for_an_upload(tmp_path_factory: pytest.TempPathFactory) -> None:
     secret = tmp_path_factory.mktemp("server") / "secret.txt"
     secret.write_text("of the server")
@@ -201,7 +229,7 @@ def test_refusals_have_words(text: str, code: str, app: Flask) -> None:
 
 def test_a_document_about_curl_is_no_command() -> None:
     for text in ('{"info": "curl https://x.example"}', "openapi: 3.1.0\ninfo:\n  description: |\n    curl https://x.example\n"):
-        with pytest.raises(ImportRefused, match="unknown-format|no-requests"):
+        with pytest.raises(ImportRefused, match=r"unknown-format|no-requests"):
             import_text(text)
 
 

@@ -180,6 +180,16 @@ def test_a_value_in_a_form_is_one_field(text: str) -> None:
 
 
 @given(VALUES)
+def test_a_value_in_a_form_that_is_encoded_already_is_one_field(text: str) -> None:
+    body = FormBody(fields=(Pair(name="a[b]", value="x y{{X}}%20"), Pair(name="b", value="2")), as_written=True)
+    prepared = sent(RequestDefinition(method="POST", url="https://a.example", body=body), text)
+    assert prepared is not None
+    assert prepared.wire.body is not None
+    assert prepared.wire.body.startswith(b"a[b]=x y")
+    assert parse_qsl(prepared.wire.body.decode("ascii"), keep_blank_values=True) == [("a[b]", f"x y{text} "), ("b", "2")]
+
+
+@given(VALUES)
 def test_a_value_in_multipart_is_one_part(text: str) -> None:
     parts = (
         MultipartPart(name="n{{X}}", value="{{X}}"),
