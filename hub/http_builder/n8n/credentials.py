@@ -96,18 +96,30 @@ class Credential:
         return (Note(code="n8n-credential", details={"type": self.types[0], "fields": fields}),)
 
 
-def find_credential(definition: RequestDefinition) -> Credential | None:
-    """The credential for the definition's authentication; None where it has none, or one that n8n can't make."""
+def find_credential(definition: RequestDefinition, pack: ServiceCredential | None = None) -> Credential | None:
+    """The credential for the definition's authentication; None where it has none, or one that n8n can't make.
+
+    ``pack`` is what the pack of the request names; it goes before n8n's types that the hub knows.
+    """
     auth = definition.auth
     if isinstance(auth, NoAuth | HmacAuth):
         return None
     if isinstance(auth, AwsSigV4Auth):
         return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
     generic, fields = _generic(auth)
-    service = _service_credential(definition)
-    if service is None:
-        return Credential((generic,), fields)
-    return Credential((service.type, generic), _service_fields(service, definition))
+    services = _find_services(definition, pack)
+    types = tuple(dict.fromkeys([*(service.type for service in services), generic]))
+    described = next((service for service in services if service.type == types[0] and service in SERVICE_CREDENTIALS), None)
+    return Credential(types, _service_fields(described, definition) if described else fields)
+
+
+def _find_services(definition: RequestDefinition, pack: ServiceCredential | None) -> list[ServiceCredential]:
+    """n8n's credentials for the service that the request goes to, where they sign in as the request does; the pack's first."""
+    host = _host(definition.url)
+    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
+    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
+        known = [pack, *known, *(kind for kind in SERVICE_CREDENTIALS if kind.type == pack.type and kind not in known)]
+    return [kind for kind in known if _signs_alike(definition.auth, kind.auth)]
 
 
 def read_auth(kind: str, name: str | None) -> Auth | None:
@@ -172,13 +184,6 @@ def _generic(auth: Auth) -> tuple[str, dict[str, str]]:
         case _:
             raise TypeError(type(auth).__name__)
     return "oAuth2Api", {**grant, "clientId": auth.client_id, "clientSecret": _shown(auth.client_secret), "scope": auth.scope}
-
-
-def _service_credential(definition: RequestDefinition) -> ServiceCredential | None:
-    """The credential of the service that the request goes to, where it signs in as the request does."""
-    host = _host(definition.url)
-    known = (kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts))
-    return next((kind for kind in known if _signs_alike(definition.auth, kind.auth)), None)
 
 
 def _service_fields(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
