@@ -33,7 +33,7 @@ def test_a_node_is_opened_found_and_named(page: Page) -> None:
     last = page.locator('.json-tree a.json-node[href$="node=0.129"]')
     expect(last).to_be_visible()
     lazy = page.locator(".json-tree details[hx-get]").last
-    lazy.evaluate('node => { while ((node = node.parentElement)) if (node.tagName === "DETAILS") node.open = true; }')
+    lazy.locator("xpath=ancestor::details").last.evaluate("parent => parent.open = true")
     lazy.locator("summary").first.click()
     expect(lazy.locator("li.tree-more")).to_have_count(0)
     last.click()
