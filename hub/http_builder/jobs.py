@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.extensions import db
 from hub.http_builder import services
+from hub.http_builder.importing.sources import remove_old_sources
 from hub.http_builder.running import chains, retention, runs
 from hub.http_builder.running.worker import run_queued
 from hub.jobs.services import JobContext, Lane, job, periodic
@@ -32,4 +33,5 @@ def keep_house(_context: JobContext) -> None:
     """Forget old runs, and requests that were deleted long enough ago."""
     retention.prune_runs()
     services.remove_deleted_requests()
+    remove_old_sources()
     db.session.commit()

@@ -96,18 +96,21 @@ class Credential:
         return (Note(code="n8n-credential", details={"type": self.types[0], "fields": fields}),)
 
 
-def find_credential(definition: RequestDefinition) -> Credential | None:
-    """The credential for the definition's authentication; None where it has none, or one that n8n can't make."""
+def find_credential(definition: RequestDefinition, pack: ServiceCredential | None = None) -> Credential | None:
+    """The credential for the definition's authentication; None where it has none, or one that n8n can't make.
+
+    ``pack`` is what the pack of the request names; it goes before n8n's types that the hub knows.
+    """
     auth = definition.auth
     if isinstance(auth, NoAuth | HmacAuth):
         return None
     if isinstance(auth, AwsSigV4Auth):
         return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
     generic, fields = _generic(auth)
-    service = _service_credential(definition)
-    if service is None:
-        return Credential((generic,), fields)
-    return Credential((service.type, generic), _service_fields(service, definition))
+    services = _service_credentials(definition, pack)
+    if services:
+        fields = {**(_service_fields(services[0], auth) or fields), **_header_field(services[0], definition)}
+    return Credential((*dict.fromkeys(service.type for service in services), generic), fields)
 
 
 def read_auth(kind: str, name: str | None) -> Auth | None:
@@ -174,30 +177,42 @@ def _generic(auth: Auth) -> tuple[str, dict[str, str]]:
     return "oAuth2Api", {**grant, "clientId": auth.client_id, "clientSecret": _shown(auth.client_secret), "scope": auth.scope}
 
 
-def _service_credential(definition: RequestDefinition) -> ServiceCredential | None:
-    """The credential of the service that the request goes to, where it signs in as the request does."""
+def _service_credentials(definition: RequestDefinition, pack: ServiceCredential | None) -> list[ServiceCredential]:
+    """n8n's credentials for the service that the request goes to and the sign-in that it has; the pack's first."""
     host = _host(definition.url)
-    known = (kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts))
-    return next((kind for kind in known if _signs_alike(definition.auth, kind.auth)), None)
+    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
+    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
+        known.insert(0, next((kind for kind in SERVICE_CREDENTIALS if kind.type == pack.type), pack))
+    return [kind for kind in known if _signs_alike(definition.auth, kind.auth)]
 
 
-def _service_fields(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
-    """The fields that n8n's form for the service has; the token that the hub fetches by itself is left to the person."""
-    fields = {}
-    match definition.auth:
-        case BasicAuth(username=user, password=password):
-            is_key = user.startswith("SK") or "API_KEY" in user.upper()
-            names = ("apiKeySid", "apiKeySecret") if is_key else ("accountSid", "authToken")
-            fields = {"authType": "apiKey" if is_key else "authToken", **dict(zip(names, (user, _shown(password)), strict=True))}
-        case BearerAuth(token=key) | ApiKeyAuth(value=key):
-            fields = {service.field: _shown(key)}
-        case OAuth2ClientCredentials():
-            fields = {service.field: ""}
-        case OAuth2Code() as code:
-            fields = {"clientId": code.client_id, "clientSecret": _shown(code.client_secret)}
-    header, field_name = _HEADER_FIELDS.get(service.type, ("", ""))
-    own = next((row.value for row in definition.headers if row.enabled and row.name.lower() == header), None)
-    return {**fields, field_name: own} if own is not None else fields
+def _service_fields(service: ServiceCredential, auth: Auth) -> dict[str, str]:
+    """The fields that n8n's form for the service has, as far as the hub knows it.
+
+    A token that the hub fetches by itself is left to the person.
+    """
+    match auth:
+        case BasicAuth() if service.type == "twilioApi":
+            is_key = auth.username.startswith("SK") or "API_KEY" in auth.username.upper()
+            if is_key:
+                return {"authType": "apiKey", "apiKeySid": auth.username, "apiKeySecret": _shown(auth.password)}
+            return {"authType": "authToken", "accountSid": auth.username, "authToken": _shown(auth.password)}
+        case BearerAuth() if service.field:
+            return {service.field: _shown(auth.token)}
+        case ApiKeyAuth() if service.field:
+            return {service.field: _shown(auth.value)}
+        case OAuth2ClientCredentials() if service.field:
+            return {service.field: ""}
+        case OAuth2Code():
+            return {"clientId": auth.client_id, "clientSecret": _shown(auth.client_secret)}
+    return {}
+
+
+def _header_field(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
+    """The field for a header that n8n takes from the credential alone."""
+    header, name = _HEADER_FIELDS.get(service.type, ("", ""))
+    value = next((row.value for row in definition.headers if row.enabled and row.name.lower() == header), None)
+    return {} if value is None else {name: value}
 
 
 def _shown(value: str) -> str:

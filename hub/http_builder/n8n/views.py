@@ -15,12 +15,13 @@ from hub.errors import Conflict, HubError, Invalid
 from hub.extensions import db
 from hub.htmx import filtered_url, go_to, read_filters, render
 from hub.http_builder.definitions import definition_of
-from hub.http_builder.exporting import export_request
 from hub.http_builder.importing import describe_note
 from hub.http_builder.models import Request
 from hub.http_builder.n8n import saving
+from hub.http_builder.n8n.clipboard import copy_request
 from hub.http_builder.n8n.executions import draft_from_execution
 from hub.http_builder.n8n.node import NodeChoices
+from hub.http_builder.n8n.pack_credential import pack_credential
 from hub.http_builder.n8n.placing import Target
 from hub.http_builder.n8n.reading import is_http_request
 from hub.http_builder.n8n.saving import SavePreview, Wish
@@ -51,7 +52,7 @@ def choose(request_id: str) -> ResponseReturnValue:
         cursor=request.args.get("cursor") or None,
     )
     here = url_for("to_n8n.choose", request_id=request_id)
-    copied = export_request(definition_of(saved), name=saved.name, kind="n8n")
+    copied, copy_notes = copy_request(definition_of(saved), saved.name, {}, pack=pack_credential(saved))
     return render(
         "requests/to_n8n.html",
         block="list",
@@ -59,8 +60,8 @@ def choose(request_id: str) -> ResponseReturnValue:
         page=page,
         chosen=chosen,
         instances=list_instances(actor, limit=250).rows,
-        copied=copied.text,
-        notes=[describe_note(note) for note in copied.notes],
+        copied=copied,
+        notes=[describe_note(note) for note in copy_notes],
         saves=[(save, name, *describe_save(save)) for save, name in saving.list_saves(actor, request_id)],
         next_url=filtered_url(here, chosen, page.next_cursor) if page.next_cursor else None,
         first_url=filtered_url(here, chosen) if request.args.get("cursor") else None,

@@ -223,12 +223,12 @@ def test_import_shows_what_it_found_and_saves_what_is_chosen(alice: Actor, brows
     assert found.status_code == 200
     assert "1 request found" in found.text
     assert "sk_live_abcdef123456" not in found.text
-    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
-    assert sealed
-    nothing = browser.post("/requests/import", data={"sealed": sealed[1]})
+    kept = re.search(r'name="import" value="([^"]+)"', found.text)
+    assert kept
+    nothing = browser.post("/requests/import", data={"import": kept[1]})
     assert nothing.status_code == 422
     assert services.list_requests(alice).rows == []
-    saved = browser.post("/requests/import", data={"sealed": sealed[1], "chosen": "0", "folder": "Docs"})
+    saved = browser.post("/requests/import", data={"import": kept[1], "chosen": "0", "folder": "Docs"})
     [row] = services.list_requests(alice).rows
     assert (row.folder, saved.location) == ("Docs", f"/requests/{row.id}")
     assert opened(services.list_request_secrets(alice, row.id)[0]) == "sk_live_abcdef123456"
@@ -241,12 +241,12 @@ def test_what_cannot_be_imported_says_why_and_stays(browser: FlaskClient, source
     assert "field-error" in answer.text
 
 
-def test_another_persons_sealed_import_opens_nothing(
+def test_another_persons_import_opens_nothing(
     alice: Actor, bob: Actor, browser: FlaskClient, browser_of: Callable[[Actor], FlaskClient]
 ) -> None:
     found = browser.post("/requests/import", data={"source": COMMAND})
-    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
-    assert sealed
-    answer = browser_of(bob).post("/requests/import", data={"sealed": sealed[1], "chosen": "0"})
+    kept = re.search(r'name="import" value="([^"]+)"', found.text)
+    assert kept
+    answer = browser_of(bob).post("/requests/import", data={"import": kept[1], "chosen": "0"})
     assert answer.status_code == 422
     assert services.list_requests(bob).rows == []
