@@ -64,7 +64,10 @@ def _meaning_of(body: bytes, media_type: str, content_type: str) -> Any:
 
 
 class Echo:
-    """The service; ``received`` has the requests of each case by the first part of the path."""
+    """The service; ``received`` has the requests of each case by the first part of the path.
+
+    It takes requests as a proxy too: those it has by the host that they were for.
+    """
 
     def __init__(self) -> None:
         self.received: dict[str, list[Received]] = defaultdict(list)
@@ -92,7 +95,7 @@ class Echo:
 
             def _answer(self) -> None:
                 body = self._read()
-                case = self.path.split("?")[0].split("/")[1]
+                case = urlsplit(self.path).netloc or self.path.split("?")[0].split("/")[1]
                 request = Received(self.command, self.path, tuple(self.headers.items()), body)
                 received[case].append(request)
                 challenge = case.startswith("digest") and not request.header("authorization")

@@ -107,19 +107,10 @@ def find_credential(definition: RequestDefinition, pack: ServiceCredential | Non
     if isinstance(auth, AwsSigV4Auth):
         return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
     generic, fields = _generic(auth)
-    services = _find_services(definition, pack)
-    types = tuple(dict.fromkeys([*(service.type for service in services), generic]))
-    described = next((service for service in services if service.type == types[0] and service in SERVICE_CREDENTIALS), None)
-    return Credential(types, _service_fields(described, definition) if described else fields)
-
-
-def _find_services(definition: RequestDefinition, pack: ServiceCredential | None) -> list[ServiceCredential]:
-    """n8n's credentials for the service that the request goes to, where they sign in as the request does; the pack's first."""
-    host = _host(definition.url)
-    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
-    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
-        known = [pack, *known, *(kind for kind in SERVICE_CREDENTIALS if kind.type == pack.type and kind not in known)]
-    return [kind for kind in known if _signs_alike(definition.auth, kind.auth)]
+    services = _service_credentials(definition, pack)
+    if services:
+        fields = {**(_service_fields(services[0], auth) or fields), **_header_field(services[0], definition)}
+    return Credential((*dict.fromkeys(service.type for service in services), generic), fields)
 
 
 def read_auth(kind: str, name: str | None) -> Auth | None:
@@ -186,23 +177,42 @@ def _generic(auth: Auth) -> tuple[str, dict[str, str]]:
     return "oAuth2Api", {**grant, "clientId": auth.client_id, "clientSecret": _shown(auth.client_secret), "scope": auth.scope}
 
 
-def _service_fields(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
-    """The fields that n8n's form for the service has; the token that the hub fetches by itself is left to the person."""
-    fields = {}
-    match definition.auth:
-        case BasicAuth(username=user, password=password):
-            is_key = user.startswith("SK") or "API_KEY" in user.upper()
-            names = ("apiKeySid", "apiKeySecret") if is_key else ("accountSid", "authToken")
-            fields = {"authType": "apiKey" if is_key else "authToken", **dict(zip(names, (user, _shown(password)), strict=True))}
-        case BearerAuth(token=key) | ApiKeyAuth(value=key):
-            fields = {service.field: _shown(key)}
-        case OAuth2ClientCredentials():
-            fields = {service.field: ""}
-        case OAuth2Code() as code:
-            fields = {"clientId": code.client_id, "clientSecret": _shown(code.client_secret)}
-    header, field_name = _HEADER_FIELDS.get(service.type, ("", ""))
-    own = next((row.value for row in definition.headers if row.enabled and row.name.lower() == header), None)
-    return {**fields, field_name: own} if own is not None else fields
+def _service_credentials(definition: RequestDefinition, pack: ServiceCredential | None) -> list[ServiceCredential]:
+    """n8n's credentials for the service that the request goes to and the sign-in that it has; the pack's first."""
+    host = _host(definition.url)
+    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
+    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
+        known.insert(0, next((kind for kind in SERVICE_CREDENTIALS if kind.type == pack.type), pack))
+    return [kind for kind in known if _signs_alike(definition.auth, kind.auth)]
+
+
+def _service_fields(service: ServiceCredential, auth: Auth) -> dict[str, str]:
+    """The fields that n8n's form for the service has, as far as the hub knows it.
+
+    A token that the hub fetches by itself is left to the person.
+    """
+    match auth:
+        case BasicAuth() if service.type == "twilioApi":
+            is_key = auth.username.startswith("SK") or "API_KEY" in auth.username.upper()
+            if is_key:
+                return {"authType": "apiKey", "apiKeySid": auth.username, "apiKeySecret": _shown(auth.password)}
+            return {"authType": "authToken", "accountSid": auth.username, "authToken": _shown(auth.password)}
+        case BearerAuth() if service.field:
+            return {service.field: _shown(auth.token)}
+        case ApiKeyAuth() if service.field:
+            return {service.field: _shown(auth.value)}
+        case OAuth2ClientCredentials() if service.field:
+            return {service.field: ""}
+        case OAuth2Code():
+            return {"clientId": auth.client_id, "clientSecret": _shown(auth.client_secret)}
+    return {}
+
+
+def _header_field(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
+    """The field for a header that n8n takes from the credential alone."""
+    header, name = _HEADER_FIELDS.get(service.type, ("", ""))
+    value = next((row.value for row in definition.headers if row.enabled and row.name.lower() == header), None)
+    return {} if value is None else {name: value}
 
 
 def _shown(value: str) -> str:

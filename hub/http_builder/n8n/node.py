@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.contracts.http import (
+    AwsSigV4Auth,
     BinaryBody,
+    GraphqlBody,
     HmacAuth,
     JsonBody,
     MultipartBody,
@@ -97,6 +99,7 @@ class _Builder:
         self._secret_names = secret_names
         self._variables_node = variables_node
         self._options: Json = {}
+        self._is_signed = isinstance(definition.auth, AwsSigV4Auth)
         self._built = BuiltNode(type_version=version, credential=credential)
 
     def build(self, choices: NodeChoices) -> BuiltNode:
@@ -211,7 +214,9 @@ class _Builder:
         self._built.notes += notes
         if isinstance(body, BinaryBody) and row is None and body.content_type != "application/octet-stream":
             headers.append(Pair(name="Content-Type", value=body.content_type))
-        if row is None:
+        if self._is_signed and "specifyBody" in parameters and row is None:
+            headers.append(Pair(name="Content-Type", value="application/json"))  # n8n signs JSON as a form where nothing says so
+        if row is None or (self._is_signed and isinstance(body, JsonBody | GraphqlBody) and "specifyBody" in parameters):
             return None
         is_usual = row.value.partition(";")[0].strip().lower() == default_type(body)
         needless = parameters.get("contentType") == "raw" or isinstance(body, MultipartBody) or is_usual

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from hub.catalog.models import Template
 from hub.catalog.services import service_of
+from hub.contracts.catalog import ServiceFacts
 from hub.contracts.http import NoAuth
 from hub.extensions import db
 from hub.http_builder.models import Request
@@ -19,7 +20,11 @@ def pack_credential(request: Request) -> ServiceCredential | None:
     template = db.session.scalar(sa.select(Template).where(Template.service_id == request.service_id).limit(1))
     if template is None or not template.service:
         return None
-    service = service_of(template)
+    return credential_of(service_of(template))
+
+
+def credential_of(service: ServiceFacts) -> ServiceCredential | None:
+    """The credential that a pack names; None where it names none, or signs in by its address alone."""
     if service.n8n_credential_type is None or isinstance(service.auth, NoAuth):
         return None
     return ServiceCredential(service.n8n_credential_type, service.hosts, service.auth)

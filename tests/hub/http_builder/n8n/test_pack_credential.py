@@ -19,6 +19,7 @@ from hub.http_builder import services
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.models import Request
 from hub.http_builder.n8n.clipboard import copy_request
+from hub.http_builder.n8n.credentials import SERVICE_CREDENTIALS
 from hub.http_builder.n8n.node import build_node
 from hub.http_builder.n8n.pack_credential import pack_credential
 
@@ -89,3 +90,12 @@ def test_the_page_copies_the_node_with_the_credential_of_the_pack(
     pack = next(pack for pack in PACKS if pack.service_id == "sendgrid")
     request = saved(alice, pack, "send-mail")
     assert "sendGridApi" in browser_of(alice).get(f"/requests/{request.id}/n8n").text
+
+
+def test_packs_and_the_hubs_own_list_agree() -> None:
+    known = {credential.type: credential for credential in SERVICE_CREDENTIALS}
+    packs = {pack.n8n_credential_type: pack for pack in PACKS}
+    assert packs.keys() - known.keys() == {"telegramApi"}
+    assert known.keys() <= packs.keys()
+    for kind, credential in known.items():
+        assert set(credential.hosts) <= set(packs[kind].hosts)
