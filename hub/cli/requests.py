@@ -129,4 +129,4 @@ def restore(actor: Actor, request_id: str) -> None:
 
 
 def _find(actor: Actor, name_or_id: str) -> Request:
-    return choose_one(services.find_named_requests(actor, name_or_id), name_or_id, "request")
+    return choose_one(services.find_requests(actor, name_or_id), name_or_id, "request")

@@ -47,7 +47,7 @@ def many() -> ResponseReturnValue:
     asked = request.args.get("kind", "")
     kind = asked if asked in DOCUMENTS else "postman"
     chosen = read_filters(FILTERS)
-    found = services.find_requests(current_actor(), ids=request.args.getlist("request"), **filters_of(chosen))
+    found = services.gather_requests(current_actor(), ids=request.args.getlist("request"), **filters_of(chosen))
     if not found:
         flash(_("There is no request to export here."), "error")
         return go_to("requests.index")

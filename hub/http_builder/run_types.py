@@ -63,6 +63,7 @@ class SentResource(Resource):
     body: str | None = Field(description="Null where there is none, or where it is no text.")
     body_size: int
     body_cut: bool
+    token_expires_at: str | None = Field(None, description="Of the OAuth2 token that was sent.")
 
 
 class AssertionOutcome(Resource):

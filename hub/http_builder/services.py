@@ -20,7 +20,15 @@ from hub.extensions import db
 from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
 from hub.http_builder.files import check_files
-from hub.http_builder.listing import Order, RequestRow, find_named_requests, find_requests, list_folders, list_requests, list_tags
+from hub.http_builder.listing import (
+    Order,
+    RequestRow,
+    find_requests,
+    gather_requests,
+    list_folders,
+    list_requests,
+    list_tags,
+)
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.secret_values import (
     SecretChange,
@@ -44,8 +52,8 @@ __all__ = [
     "delete_request",
     "draft_of",
     "duplicate_request",
-    "find_named_requests",
     "find_requests",
+    "gather_requests",
     "get_request",
     "is_deleted",
     "list_folders",

@@ -1,4 +1,4 @@
-"""Imports as pages, JSON API and command line make them: read from where it comes, put into a folder, saved with environments."""
+"""Imports as pages, JSON API and command line make them: read from where it comes, and put into a folder."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ from dataclasses import replace
 
 from flask_babel import gettext as _
 
-from hub.egress import EgressError, current_policy, describe_egress_error
-from hub.errors import Invalid, Unavailable
+from hub.egress import current_policy
+from hub.errors import Invalid
 from hub.http_builder.drafts import read_folder
-from hub.http_builder.importing import (
-    FORMATS,
-    ImportRefused,
-    ImportResult,
-    describe_refusal,
-    import_text,
-)
-from hub.http_builder.importing.fetching import import_address
+from hub.http_builder.importing import FORMATS, ImportRefused, ImportResult, describe_refusal
 from hub.http_builder.importing.saving import ImportSummary
+from hub.http_builder.importing.sources import Source, fetch_source
 from hub.http_builder.importing.uploads import import_file
 
 
@@ -26,24 +20,19 @@ def read_import(
 ) -> ImportResult:
     """The requests of a text, a file or the document at an address: exactly one of them is given.
 
-    ``Invalid`` names what can't be imported; ``Unavailable`` where the address gives no answer.
+    ``Invalid`` names what can't be imported, or read.
     """
     if sum(source is not None for source in (text, content, address)) != 1:
         raise Invalid(fields={"text": _("Send one of a text, a file and an address.")})
     if kind is not None and kind not in {known.kind for known in FORMATS}:
         raise Invalid(fields={"kind": _("This is no format that can be imported.")})
     field = "text" if text is not None else "content_base64" if content is not None else "address"
+    given = content if content is not None else (text or "").encode("utf-8", "replace")
+    source = Source(given) if address is None else fetch_source(address, current_policy())
     try:
-        if content is not None:
-            result = import_file(content, kind=kind)
-        elif address is not None:
-            result = import_address(address, current_policy(), kind=kind)
-        else:
-            result = import_text(text or "", kind=kind)
+        result = import_file(source.content, kind=kind, address=source.address)
     except ImportRefused as refused:
         raise Invalid(fields={field: describe_refusal(refused)}) from refused
-    except EgressError as error:
-        raise Unavailable(describe_egress_error(error.code, error.details) or error.code) from error
     return into_folder(result, folder)
 
 

@@ -103,14 +103,14 @@ class FileResource(Resource):
     size: int
 
 
-@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport, errors=(400, 413, 415, 503))
+@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport, errors=(400, 413, 415))
 def plan_request_import(json: ImportInput) -> Any:
     """What an import would do. Nothing is saved."""
     result = json.read()
     return _report(result, plan_import(current_actor(), result), range(len(result.drafts)), [])
 
 
-@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(400, 413, 415, 503))
+@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(400, 413, 415))
 def import_requests(json: ImportChoice) -> Any:
     """Import requests: new ones are added, earlier ones of the same document brought up to date."""
     result = json.read()

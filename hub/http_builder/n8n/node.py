@@ -21,6 +21,7 @@ from hub.contracts.http import (
 )
 from hub.http_builder.n8n.bodies import default_type, write_body
 from hub.http_builder.n8n.credentials import (
+    SPELT_HEADERS,
     Credential,
     ServiceCredential,
     credential_of_header,
@@ -187,6 +188,11 @@ class _Builder:
             separator = "; " if row.name.lower() == "cookie" else ", "
             joined[row.name.lower()] = earlier.model_copy(update={"value": earlier.value + separator + row.value})
             self._note("n8n-duplicate-header", name=row.name)
+        credential = self._built.credential
+        spelt = SPELT_HEADERS.get(credential.types[0], "") if credential else ""
+        if spelt.lower() in joined:
+            joined[spelt.lower()] = joined[spelt.lower()].model_copy(update={"name": spelt})
+            self._options["lowercaseHeaders"] = False
         if joined:
             self._built.parameters |= {"sendHeaders": True, "headerParameters": self._rows(list(joined.values()), "header")}
 

@@ -264,6 +264,8 @@ def _merged(node: Json, built: BuiltNode, definition: RequestDefinition) -> Json
     if "response" in new_options:
         response = dict((options.get("response") or {}).get("response") or {})
         options["response"] = {"response": {**response, **new_options["response"]["response"]}}
+    if "lowercaseHeaders" in new_options:
+        options["lowercaseHeaders"] = new_options["lowercaseHeaders"]
     return {**old, "options": options} if "options" in old or options else old
 
 
