@@ -42,7 +42,8 @@ class Received:
         return {
             "method": self.method,
             "path": [unquote(segment) for segment in parts.path.split("/")],
-            "query": parse_qsl(parts.query, keep_blank_values=True),
+            # n8n sends the values of one name side by side, in their order.
+            "query": sorted(parse_qsl(parts.query, keep_blank_values=True), key=lambda pair: pair[0]),
             "headers": headers,
             "type": media_type,
             "body": _meaning_of(self.body, media_type, self.header("content-type")),
