@@ -39,6 +39,7 @@ from hub.http_builder import jobs as _http_builder_jobs
 from hub.http_builder import models as _http_builder
 from hub.http_builder.environment_pages import bp as environments_pages
 from hub.http_builder.explaining.views import bp as explaining_pages
+from hub.http_builder.export_pages import bp as exports_pages
 from hub.http_builder.import_pages import bp as requests_pages
 from hub.http_builder.n8n import models as _n8n
 from hub.http_builder.n8n.views import bp as n8n_pages
@@ -104,6 +105,7 @@ PAGES = (
     automation_pages,
     requests_pages,
     n8n_pages,
+    exports_pages,
     catalog_pages,
     oauth_pages,
     environments_pages,

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import yaml
 from pydantic import ValidationError
 
 from hub.contracts.catalog import ServicePack
+from hub.yaml_documents import YamlRefused, read_yaml
 
 PACK_FILE = "pack.yaml"
 
 
 class PackError(Exception):
     """The file is no valid pack. The message names the file, each wrong place and what is wrong there."""
-
-
-#: Written in C where PyYAML has it: six times as fast, and every process reads all packs when it starts.
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_SafeLoader):  # type: ignore[misc]
-    """Leaves dates as they are written: a version of an API often looks like one."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class _Readable(Protocol):
@@ -44,11 +30,10 @@ def load_pack(package_or_path: str | Path) -> ServicePack:
     else:
         source, name = resources.files(package_or_path) / PACK_FILE, f"{package_or_path}/{PACK_FILE}"
     try:
-        data = yaml.load(source.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506, a safe loader
-        return ServicePack.model_validate(data)
+        return ServicePack.model_validate(read_yaml(source.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise PackError(f"{name}: {explain_problems(error)}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, YamlRefused) as error:
         raise PackError(f"{name}: {error}") from error
 
 

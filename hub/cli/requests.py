@@ -15,9 +15,9 @@ from hub.contracts.actor import Actor
 from hub.http_builder import services, transfer
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.environments import list_environments
-from hub.http_builder.exporting import FORMATS, export_request
+from hub.http_builder.exporting import FORMATS, export_saved
 from hub.http_builder.importing import describe_note
-from hub.http_builder.importing.saving import Fate
+from hub.http_builder.importing.saving import Fate, save_import
 from hub.http_builder.models import Request
 from hub.http_builder.request_types import request_resource
 from hub.http_builder.running import run_now, view_run
@@ -85,14 +85,14 @@ def import_(actor: Actor, file: Path, folder: str, kind: str | None) -> None:
     """
     content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     result = transfer.read_import(None, content, None, kind=kind, folder=folder)
-    summary, problems = transfer.save_all(actor, result)
+    summary = save_import(actor, result)
     for item in summary.items:
         because = "; ".join([*item.problems.values(), *(f"kept yours: {place}" for place in item.conflicts)])
         click.echo("  ".join(filter(None, (f"{item.fate:9}", item.request_id, tidy(item.name), because))))
     for request_id, name in summary.gone:
         click.echo(f"gone       {request_id}  {tidy(name)}")
     notes = [*result.notes, *(note for draft in result.drafts for note in draft.notes)]
-    for words in dict.fromkeys([*map(describe_note, notes), *problems]):
+    for words in dict.fromkeys([*map(describe_note, notes), *transfer.list_left_out(summary)]):
         click.echo(f"note: {tidy(words)}", err=True)
     if summary.items and len(summary.of(Fate.REFUSED)) == len(summary.items):
         sys.exit(1)
@@ -105,7 +105,7 @@ def import_(actor: Actor, file: Path, folder: str, kind: str | None) -> None:
 def export(actor: Actor, name_or_id: str, kind: str) -> None:
     """Print the request NAME_OR_ID for another tool. No secret is in it: those are environment variables there."""
     chosen = _find(actor, name_or_id)
-    made = export_request(definition_of(chosen), name=chosen.name, kind=kind)
+    made = export_saved(chosen, kind)
     click.echo(made.text)
     for note in made.notes:
         click.echo(f"note: {describe_note(note)}", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from hub.accounts.web import current_actor
 from hub.contracts.actor import Actor
@@ -22,10 +23,11 @@ from hub.http_builder.bodies import JSON_FIELDS, find_json_problem
 from hub.http_builder.files import store_file
 from hub.http_builder.forms import BuilderForm, apply_action, make_draft, read_form, show_draft
 from hub.http_builder.importing import describe_note
-from hub.http_builder.known import Surroundings, known_as_json, look_around
+from hub.http_builder.known import Surroundings, known_as_json, look_around, names_in
 from hub.http_builder.models import Request, RequestRun
 from hub.http_builder.rendering import words
-from hub.http_builder.responses.pages import pane_context, recent_runs
+from hub.http_builder.responses.pages import pane_context
+from hub.http_builder.running import last_run
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
 from hub.http_builder.views import bp
@@ -299,6 +301,7 @@ def _show(
     """The page, or the form alone where htmx asked."""
     known = known or look_around(current_actor(), saved.id if saved else None, form.get("environment"))
     context = {"differences": [], "notice": "", "notes": [], "preview": None, "problems": [], "preview_notes": [], **context}
+    missing = _missing(form, known)
     page = render(
         "requests/builder.html",
         block="builder",
@@ -306,15 +309,25 @@ def _show(
         saved=saved,
         known=known,
         known_json=known_as_json(known),
-        missing=_missing(form, known),
+        missing=missing,
+        unset_in=lambda *texts: names_in(texts, missing),
+        answer=_last_answer(saved),
         tabs=list(TABS),
         tab=_open_tab(form),
         json_problems={name: find_json_problem(form.get(name)) for name in JSON_FIELDS},
         is_saved=is_saved,
-        history=recent_runs(current_actor(), saved.id if saved else None),
         **context,
     )
     return make_response(page, status)
+
+
+def _last_answer(saved: Request | None) -> Markup:
+    """What came of the last sending, for the answer's place; a fragment leaves that place as it is."""
+    if saved is None or is_fragment_request():
+        return Markup()
+    actor = current_actor()
+    sent = last_run(actor, saved.id)
+    return Markup(_response(actor, sent)) if sent else Markup()  # noqa: S704 (a template's own output)
 
 
 def _missing(form: BuilderForm, known: Surroundings) -> list[str]:

@@ -37,7 +37,7 @@ def _page(environment_id: str | None, *, typed: dict[str, Any] | None = None, er
         environment=services.get_environment(actor, environment_id) if environment_id else None,
         environments=environments,
         variables=services.list_variables(actor, environment_id),
-        typed=typed or {},
+        typed=typed or {"name": request.args.get("name", "")[:120]},
         fields=error.fields if error else {},
     )
 

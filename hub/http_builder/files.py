@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from hub.audit.services import record_event
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import BinaryBody, MultipartBody, RequestDefinition
 from hub.errors import Invalid, TooMany
 from hub.extensions import db
-from hub.http_builder.models import RequestFile
+from hub.http_builder.models import Request, RequestFile, RequestRun
 from hub.identifiers import new_id
 from hub.storable import clean_text
 
 MAX_FILE = 10_000_000
 #: All files of a person together.
 MAX_FILES = 500_000_000
+#: So long a file waits for the form that it was uploaded with to be saved.
+UNSAVED = dt.timedelta(days=1)
 
 
 def store_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> RequestFile:
@@ -68,3 +73,19 @@ def check_files(actor: Actor, definition: RequestDefinition) -> None:
     missing = set(named) - set(db.session.scalars(mine))
     if missing:
         raise Invalid(fields={named[file_id]: _("The file is no longer here. Choose it again.") for file_id in missing})
+
+
+def remove_unused_files(now: dt.datetime | None = None) -> int:
+    """Remove files of more than a day ago that no request and no run names; answers how many. The caller commits."""
+
+    def named(column: sa.ColumnElement[Any], owner: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        holds = sa.cast(column, sa.Text).contains(RequestFile.id)
+        return sa.exists(sa.select(sa.literal(1)).where(owner == RequestFile.user_id, holds).correlate(RequestFile))
+
+    unused = sa.delete(RequestFile).where(
+        RequestFile.created_at < (now or utc_now()) - UNSAVED,
+        ~named(Request.__table__.c.body, Request.__table__.c.user_id),
+        ~named(RequestRun.__table__.c.definition, RequestRun.__table__.c.user_id),
+    )
+    gone = unused.returning(RequestFile.id).execution_options(synchronize_session=False)
+    return len(db.session.scalars(gone).all())

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.extensions import db
-from hub.http_builder import services
+from hub.http_builder import files, services
+from hub.http_builder.importing.sources import remove_old_sources
 from hub.http_builder.running import chains, retention, runs
 from hub.http_builder.running.worker import run_queued
 from hub.jobs.services import JobContext, Lane, job, periodic
@@ -29,7 +30,9 @@ def end_abandoned_runs(_context: JobContext) -> None:
 
 @periodic("requests.housekeeping", seconds=3600)
 def keep_house(_context: JobContext) -> None:
-    """Forget old runs, and requests that were deleted long enough ago."""
+    """Forget old runs, requests that were deleted long enough ago, and files that nothing names any more."""
     retention.prune_runs()
     services.remove_deleted_requests()
+    remove_old_sources()
+    files.remove_unused_files()
     db.session.commit()

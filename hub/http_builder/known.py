@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -46,11 +46,17 @@ def look_around(actor: Actor, request_id: str | None = None, environment_id: str
 
 def used_names(definition: RequestDefinition) -> list[str]:
     """Names of the variables that a definition uses, in order of appearance; n8n's expressions use none of ours."""
-    names: dict[str, None] = {}
-    for text in _texts(definition.model_dump(mode="json", exclude={"variables"})):
-        if not text.startswith("="):
-            names.update(dict.fromkeys(PLACEHOLDER.findall(text)))
-    return list(names)
+    texts = _texts(definition.model_dump(mode="json", exclude={"variables"}))
+    return list(dict.fromkeys(name for text in texts if not text.startswith("=") for name in PLACEHOLDER.findall(text)))
+
+
+def names_in(texts: Iterable[str | None], wanted: Sequence[str]) -> list[str]:
+    """Which of the ``wanted`` names stand in the texts, in order of appearance."""
+    found: dict[str, None] = {}
+    for text in texts:
+        if text and not text.startswith("="):
+            found.update(dict.fromkeys(PLACEHOLDER.findall(text)))
+    return [name for name in found if name in wanted]
 
 
 def _texts(value: object) -> list[str]:

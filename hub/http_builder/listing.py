@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
 from hub.contracts.catalog import HttpMethod
+from hub.errors import Invalid, NotFound
 from hub.extensions import db
 from hub.http_builder.models import Request, RequestRun, RunState
 from hub.pagination import Page, clamp_limit, keyset, make_page
@@ -19,6 +21,7 @@ from hub.pagination import Page, clamp_limit, keyset, make_page
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: Folders and tags beside the list are at most so many.
 _MOST_NAMES = 500
+MAX_EXPORTED = 1000
 
 
 class Order(enum.StrEnum):
@@ -87,6 +90,34 @@ def find_requests(actor: Actor, name_or_id: str) -> Sequence[Request]:
     """The actor's requests with this id or exactly this name; at most 20."""
     fits = sa.or_(Request.id == name_or_id, Request.name == name_or_id)
     return db.session.scalars(sa.select(Request).where(*_mine(actor), fits).order_by(Request.id).limit(20)).all()
+
+
+def gather_requests(
+    actor: Actor,
+    *,
+    ids: Sequence[str] = (),
+    search: str | None = None,
+    method: HttpMethod | None = None,
+    folder: str | None = None,
+    tag: str | None = None,
+    favorite: bool | None = None,
+    service: str | None = None,
+) -> Sequence[Request]:
+    """Whole requests by folder and name, to be exported: those of ``ids``, or without any, all that the filters fit.
+
+    ``NotFound`` where one of ``ids`` is not the actor's, ``Invalid`` where there are too many.
+    """
+    whole = sa.select(Request).order_by(Request.folder, Request.name, Request.id).limit(MAX_EXPORTED + 1)
+    if ids:
+        whole = whole.where(*_mine(actor), Request.id.in_(set(ids)))
+    else:
+        whole = whole.where(*_conditions(actor, search, method, folder, tag, favorite, service))
+    found = db.session.scalars(whole).all()
+    if len(found) > MAX_EXPORTED:
+        raise Invalid(_("At most %(most)s requests are exported at once. Choose a folder.", most=MAX_EXPORTED))
+    if len(found) < len(set(ids)):
+        raise NotFound()
+    return found
 
 
 def list_folders(actor: Actor) -> list[tuple[str, int]]:

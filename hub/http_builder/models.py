@@ -122,6 +122,20 @@ class RequestFile(Created, Model):
     content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
 
 
+class ImportSource(Created, Model):
+    """What was given to be imported, until its person has chosen from it or a day is over."""
+
+    __tablename__ = "import_sources"
+    __table_args__ = (sa.Index("ix_import_sources_user_id", "user_id"),)
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    #: Where it was fetched: servers of a document may be relative to it.
+    address: Mapped[str | None] = mapped_column(sa.Text)
+    #: The envelope of the packed bytes, bound to ``import_sources.content:<id>``.
+    content: Mapped[str] = mapped_column(sa.Text)
+
+
 class OAuthToken(Timestamps, Model):
     """A token that the hub fetched for a person's request, encrypted. ``fingerprint`` tells which client and scope it is for."""
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_babel import gettext as _
 from pydantic import Field
 
 from hub.accounts.web import current_actor
 from hub.contracts.http import RequestDefinition
+from hub.errors import Conflict
 from hub.http_builder import sending, services
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.models import RequestRun, RunState
 from hub.http_builder.rendering.words import describe_note, describe_problem
 from hub.http_builder.request_types import NoteResource, definition_in
+from hub.http_builder.responses.comparing import compare_runs, find_previous
 from hub.http_builder.run_types import HeaderResource, RunBodyResource, RunList, RunResource, run_list, run_resource
 from hub.http_builder.running import cancel_run, get_run, list_runs, view_run
 from hub.http_builder.sending import Typed
@@ -44,6 +47,43 @@ class RunQuery(ListQuery):
     request_id: str | None = None
     state: RunState | None = None
     status: str | None = Field(None, description="A status code, or a class of them such as 4xx.")
+
+
+class ComparisonQuery(Resource):
+    """What to compare with."""
+
+    before: str | None = Field(None, description="The id of the other run; left out: the last answer of the same request.")
+
+
+class HeaderDifference(Resource):
+    """A header that differs; null where it is missing."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+class BodyDifference(Resource):
+    """One difference between two JSON bodies, with its JSONPath."""
+
+    kind: str = Field(description="added, removed, changed or moved; for moved, before and after are the paths.")
+    path: str
+    before: str | None
+    after: str | None
+
+
+class ComparisonResource(Resource):
+    """Two answers beside each other."""
+
+    before: str = Field(description="Id of the run.")
+    after: str = Field(description="Id of the run.")
+    status_before: int | None
+    status_after: int | None
+    kind: str = Field(description="How the bodies were compared: same, json, text, binary, or none where neither has one.")
+    headers: list[HeaderDifference]
+    changes: list[BodyDifference]
+    lines: list[str] = Field(description="A unified difference, where both are text.")
+    complete: bool = Field(description="Whether everything that differs is here.")
 
 
 class ProblemOfRequest(Resource):
@@ -121,6 +161,28 @@ def get_request_run_body(request_run_id: str) -> Any:
         truncated=view.truncated,
         body=view.text,
         body_base64=view.base64,
+    )
+
+
+@operation("GET", "/runs/<request_run_id>/comparison", scope="runs:read", answer=ComparisonResource, errors=(404, 409))
+def compare_request_runs(request_run_id: str, query: ComparisonQuery) -> Any:
+    """What differs between a run's answer and that of an earlier run."""
+    actor = current_actor()
+    after = get_run(actor, request_run_id)
+    before = get_run(actor, query.before) if query.before else find_previous(actor, after)
+    if before is None:
+        raise Conflict(_("There is no earlier answer of this request to compare with."))
+    found = compare_runs(actor, before, after)
+    return ComparisonResource(
+        before=before.id,
+        after=after.id,
+        status_before=before.status_code,
+        status_after=after.status_code,
+        kind=found.kind,
+        headers=[HeaderDifference.model_validate(each) for each in found.headers],
+        changes=[BodyDifference.model_validate(each) for each in found.changes.rows] if found.changes else [],
+        lines=list(found.lines),
+        complete=found.complete and found.more_headers == 0 and (found.changes is None or found.changes.complete),
     )
 
 

@@ -12,11 +12,10 @@ from pydantic import Field
 from hub.accounts.web import current_actor
 from hub.errors import Invalid
 from hub.http_builder import services, transfer
-from hub.http_builder.definitions import definition_of
-from hub.http_builder.exporting import FORMATS, export_request
+from hub.http_builder.exporting import FORMATS, export_saved
 from hub.http_builder.files import upload_file
 from hub.http_builder.importing import ImportResult
-from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import
+from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import, save_import
 from hub.http_builder.request_types import NoteResource, note_resources
 from hub.json_api import Resource, operation
 
@@ -104,20 +103,20 @@ class FileResource(Resource):
     size: int
 
 
-@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport, errors=(400, 413, 415, 503))
+@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport, errors=(400, 413, 415))
 def plan_request_import(json: ImportInput) -> Any:
     """What an import would do. Nothing is saved."""
     result = json.read()
     return _report(result, plan_import(current_actor(), result), range(len(result.drafts)), [])
 
 
-@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(400, 413, 415, 503))
+@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(400, 413, 415))
 def import_requests(json: ImportChoice) -> Any:
     """Import requests: new ones are added, earlier ones of the same document brought up to date."""
     result = json.read()
     places = [place for place in range(len(result.drafts)) if json.chosen is None or place in json.chosen]
-    summary, problems = transfer.save_all(current_actor(), result, places)
-    return _report(result, summary, places, problems)
+    summary = save_import(current_actor(), result, places)
+    return _report(result, summary, places, transfer.list_left_out(summary))
 
 
 @operation("GET", "/requests/<request_id>/export", scope="requests:read", answer=ExportResource, errors=(404,))
@@ -126,7 +125,7 @@ def export_saved_request(request_id: str, query: ExportQuery) -> Any:
     request = services.get_request(current_actor(), request_id)
     if query.kind not in {known.kind for known in FORMATS}:
         raise Invalid(fields={"kind": _("This is no format that can be exported.")})
-    made = export_request(definition_of(request), name=request.name, kind=query.kind)
+    made = export_saved(request, query.kind)
     notes = note_resources(made.notes)
     return ExportResource(text=made.text, media_type=made.media_type, file_name=made.file_name, notes=notes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -24,17 +26,7 @@ def index() -> ResponseReturnValue:
     actor = current_actor()
     chosen = read_filters(FILTERS)
     order = Order.USED if chosen["order"] == Order.USED else Order.CHANGED
-    page = services.list_requests(
-        actor,
-        search=chosen["search"] or None,
-        method=HttpMethod(chosen["method"]) if chosen["method"] in set(HttpMethod) else None,
-        folder=chosen["folder"] or None,
-        tag=chosen["tag"] or None,
-        favorite=True if chosen["favorite"] else None,
-        service=chosen["service"] or None,
-        order=order,
-        cursor=request.args.get("cursor") or None,
-    )
+    page = services.list_requests(actor, **filters_of(chosen), order=order, cursor=request.args.get("cursor") or None)
     here = url_for("requests.index")
     return render(
         "requests/index.html",
@@ -51,6 +43,18 @@ def index() -> ResponseReturnValue:
         first_url=filtered_url(here, chosen) if request.args.get("cursor") else None,
         is_filtered=any(chosen[name] for name in FILTERS if name != "order"),
     )
+
+
+def filters_of(chosen: dict[str, str]) -> dict[str, Any]:
+    """The filters of the address as the services take them."""
+    return {
+        "search": chosen["search"] or None,
+        "method": HttpMethod(chosen["method"]) if chosen["method"] in set(HttpMethod) else None,
+        "folder": chosen["folder"] or None,
+        "tag": chosen["tag"] or None,
+        "favorite": True if chosen["favorite"] else None,
+        "service": chosen["service"] or None,
+    }
 
 
 @bp.post("/requests/<request_id>/arrange")

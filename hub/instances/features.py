@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import yaml
-
 from hub.columns import utc_now
 from hub.instances.errors import NotN8n
+from hub.yaml_documents import YamlRefused, read_yaml
 
 MAX_AGE = dt.timedelta(days=1)
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -118,8 +117,8 @@ def read_features(document: bytes, *, known: Features | None = None) -> Features
     if known is not None and known.digest == digest:
         return Features.from_json({**known.to_json(), "found_at": utc_now().isoformat()}) or known
     try:
-        spec = yaml.load(document, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (both are safe loaders)
-    except yaml.YAMLError as error:
+        spec = read_yaml(document.decode())
+    except (YamlRefused, UnicodeDecodeError) as error:
         raise NotN8n(reason="no-spec") from error
     if not isinstance(spec, dict) or not isinstance(spec.get("paths"), dict):
         raise NotN8n(reason="no-spec")

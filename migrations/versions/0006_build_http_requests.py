@@ -68,6 +68,19 @@ def upgrade() -> None:
         table.create_index("ix_request_files_user_id", ["user_id"], unique=False)
 
     op.create_table(
+        "import_sources",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("created_at", columns.UtcDateTime(), server_default=columns.Now(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_import_sources_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_sources")),
+    )
+    with op.batch_alter_table("import_sources") as table:
+        table.create_index("ix_import_sources_user_id", ["user_id"], unique=False)
+
+    op.create_table(
         "request_chain_runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("user_id", sa.String(length=32), nullable=False),
@@ -265,6 +278,10 @@ def downgrade() -> None:
         table.drop_index("ix_request_chain_runs_chain_id")
 
     op.drop_table("request_chain_runs")
+    with op.batch_alter_table("import_sources") as table:
+        table.drop_index("ix_import_sources_user_id")
+
+    op.drop_table("import_sources")
     with op.batch_alter_table("request_files") as table:
         table.drop_index("ix_request_files_user_id")
 

@@ -171,24 +171,70 @@ function names() {
   return [...stored, ...own.filter(([name]) => name), ...BUILT_IN];
 }
 
+function namesIn(field) {
+  return field.value.startsWith("=") ? [] : [...field.value.matchAll(PLACEHOLDER)].map((match) => match[1]);
+}
+
+// A link to where a name gets its value.
+function defineLink(name) {
+  const { define, defineWord } = builder().dataset;
+  const environment = builder().elements.environment.value;
+  const link = document.createElement("a");
+  link.className = "code-inline name-missing";
+  link.dir = "ltr";
+  link.target = "_blank";
+  link.href = `${define}${environment ? `/${environment}` : ""}?name=${encodeURIComponent(name)}#field-name`;
+  link.title = defineWord;
+  link.textContent = `{{${name}}}`;
+  return link;
+}
+
+// Below a field, or a row: which of its names have no value.
+function showUnset(holder, unset) {
+  let line = $("[data-unset]", holder);
+  if (!line && !unset.length) return;
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "unset";
+    line.dataset.unset = "";
+    holder.append(line);
+  }
+  if (line.textContent.includes("{{") || unset.length) {
+    line.replaceChildren(...(unset.length ? [builder().dataset.without, " ", ...unset.map(defineLink)] : []));
+  }
+}
+
 function showNames() {
   const known = new Map(names());
   const used = new Set();
+  const holders = new Map();
   for (const field of $$("[data-vars]")) {
     if (field.closest(".kind") && getComputedStyle(field.closest(".kind")).display === "none") continue;
-    if (!field.value.startsWith("=")) for (const match of field.value.matchAll(PLACEHOLDER)) used.add(match[1]);
+    if (field.closest('[data-rows="variables"]')) continue;
+    const row = field.closest("[data-row]");
+    const isOff = row && $("input.cell-on", row)?.checked === false;
+    const found = isOff ? [] : namesIn(field);
+    for (const name of found) used.add(name);
+    const holder = row ?? field.closest(".field, .editor-frame");
+    if (holder) holders.set(holder, [...(holders.get(holder) ?? []), ...found]);
   }
+  for (const [holder, found] of holders) showUnset(holder, [...new Set(found)].filter((name) => !known.has(name)));
   const line = $("[data-used]");
   line.replaceChildren(
     ...[...used].map((name) => {
-      const chip = document.createElement("code");
-      chip.dir = "ltr";
-      chip.className = `code-inline ${known.has(name) ? "name-known" : "name-missing"}`;
-      chip.textContent = `{{${name}}}`;
       const note = document.createElement("span");
       note.className = "visually-hidden";
-      note.textContent = known.has(name) ? ` (${known.get(name)})` : ` (${builder().dataset.unset})`;
-      chip.title = known.has(name) ? known.get(name) : builder().dataset.unset;
+      note.textContent = known.has(name) ? ` (${known.get(name)})` : ` (${builder().dataset.unsetWord})`;
+      if (!known.has(name)) {
+        const link = defineLink(name);
+        link.append(note);
+        return link;
+      }
+      const chip = document.createElement("code");
+      chip.dir = "ltr";
+      chip.className = "code-inline name-known";
+      chip.textContent = `{{${name}}}`;
+      chip.title = known.get(name);
       chip.append(note);
       return chip;
     }),

@@ -5,7 +5,28 @@
   const isTyping = (event) => event.composedPath()[0].closest("input, textarea, select, [contenteditable]") !== null;
   let pendingGo = 0;
 
+  // Keys that only this page has.
+  const more = $("#more-shortcuts");
+  if (more) $("#shortcuts .shortcuts").prepend(more.content.cloneNode(true));
+
+  // Ctrl+K searches: in this page's list, in its dialog, or in the list that the page belongs to.
+  function find() {
+    const search = $("[data-search]");
+    const dialog = $("#find");
+    const list = $("[data-find], .tabs a[href$='/requests']");
+    if (search) {
+      search.focus();
+      search.select();
+    } else if (dialog) dialog.showModal();
+    else if (list) location.assign(`${list.pathname}#field-search`);
+    return search || dialog || list;
+  }
+
   document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
+      if (find()) event.preventDefault();
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
       for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -37,6 +58,10 @@
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
+    }
+    if (event.target.closest("[data-find]") && $("#find")) {
+      event.preventDefault();
+      $("#find").showModal();
     }
     const copier = event.target.closest("[data-copies]");
     if (copier) copy(copier);

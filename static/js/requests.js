@@ -23,9 +23,6 @@ document.addEventListener("keydown", (event) => {
   KEYS[event.key]();
 });
 
-const more = document.querySelector("#more-shortcuts");
-const sheet = document.querySelector("#shortcuts .shortcuts");
-if (more && sheet) sheet.prepend(more.content.cloneNode(true));
 const undo = document.querySelector("[data-undo]");
 if (undo) {
   setTimeout(() => undo.remove(), 20000);

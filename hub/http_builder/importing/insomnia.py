@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.contracts.http import NoAuth, Note, Pair, RequestDefinition, RequestSettings
-from hub.http_builder.importing.documents import MAX_DEPTH, read_document
+from hub.http_builder.importing.documents import read_document
 from hub.http_builder.importing.drafts import Drafts, method_of
 from hub.http_builder.importing.insomnia_parts import read_auth, read_body, read_row
 from hub.http_builder.importing.results import ImportedEnvironment, ImportRefused, ImportResult
 from hub.http_builder.importing.values import description, mapping, mappings, rename_placeholders, split_url, text, variable_name
 from hub.http_builder.importing.variables import Variables
+from hub.yaml_documents import MAX_DEPTH
 
 _LOOKS = re.compile(
     r"""["']?__export_format["']?\s*:\s*[0-9]|^["']?type["']?\s*:\s*["']?[a-z]+\.insomnia\.rest/5""", re.MULTILINE

@@ -3,7 +3,7 @@
 Whoever wants to send uses ``start_run`` (the worker sends) or ``run_now`` (this process does).
 """
 
-from hub.http_builder.running.runs import RunRow, cancel_run, get_body, get_run, list_runs, start_run
+from hub.http_builder.running.runs import RunRow, cancel_run, get_body, get_run, last_run, list_runs, start_run
 from hub.http_builder.running.values import SecretLost, values_for
 from hub.http_builder.running.view import RunView, view_run
 from hub.http_builder.running.words import describe_run_error
@@ -17,6 +17,7 @@ __all__ = [
     "describe_run_error",
     "get_body",
     "get_run",
+    "last_run",
     "list_runs",
     "run_now",
     "start_run",

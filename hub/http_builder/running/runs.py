@@ -187,6 +187,12 @@ def get_run(actor: Actor, run_id: str) -> RequestRun:
     return found
 
 
+def last_run(actor: Actor, request_id: str) -> RequestRun | None:
+    """The newest run of one of the actor's requests; None where it was never sent."""
+    own = sa.select(RequestRun).where(RequestRun.request_id == request_id, RequestRun.user_id == actor.user_id)
+    return db.session.scalar(own.order_by(RequestRun.created_at.desc(), RequestRun.id.desc()).limit(1))
+
+
 def get_body(actor: Actor, run_id: str) -> bytes | None:
     """The body of the answer, secrets masked; None where there is none (any more)."""
     own = sa.select(RequestRunBody.content).join(RequestRun, RequestRun.id == RequestRunBody.run_id)

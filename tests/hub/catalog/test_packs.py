@@ -78,7 +78,7 @@ def test_ids_are_unique(tmp_path: Path) -> None:
         load(tmp_path, content)
 
 
-@pytest.mark.parametrize("text", ["{", "- 1", "", "!!python/object/apply:os.system [id]"])
+@pytest.mark.parametrize("text", ["{", "- 1", "", "!!python/object/apply:os.system [id]", "[" * 100_000])
 def test_a_file_that_is_no_pack_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(PackError):
         load(tmp_path, text)

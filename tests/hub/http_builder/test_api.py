@@ -170,6 +170,26 @@ def test_send_without_saving(
     assert program.call("POST", f"/runs/{waiting['id']}/cancel").json["state"] == "CANCELED"
 
 
+def test_two_answers_are_compared(program: Program, work: Callable[[str], None], start_server: Callable[[Talk], Server]) -> None:
+    bodies = [b'{"total": 2}', b'{"total": 1}']
+
+    def talk(_request: Any, connection: Any) -> None:
+        connection.sendall(answer(200, bodies.pop(), Content_Type="application/json", X_Left=str(len(bodies))))
+
+    server = start_server(talk)
+    path = f"/requests/{made(program, '/requests', {'name': 'A', 'url': server.url()})['id']}/runs"
+    first, second = (made(program, path, {}, 202)["id"] for _time in range(2))
+    work(first)
+    refused(program, 409, "GET", f"/runs/{first}/comparison")
+    work(second)
+    found = program.get(f"/runs/{second}/comparison")
+    assert (found["before"], found["after"], found["kind"], found["complete"]) == (first, second, "json", True)
+    assert found["changes"] == [{"kind": "changed", "path": "$.total", "before": "1", "after": "2"}]
+    assert {"name": "x-left", "before": "1", "after": "0"} in found["headers"]
+    assert program.get(f"/runs/{first}/comparison", before=first)["kind"] == "same"
+    refused(program, 404, "GET", f"/runs/{first}/comparison?before=cnone")
+
+
 def test_a_preview_sends_nothing_and_names_what_is_missing(program: Program) -> None:
     body = {"url": "https://a.example/{{NONE}}", "auth": {"type": "basic", "username": "u", "password": KEY}}
     shown = made(program, "/requests/preview", body, 200)
@@ -252,7 +272,8 @@ def test_what_cannot_be_imported_says_why(program: Program, body: Json, place: s
 
 
 def test_an_address_that_may_not_be_reached_is_not_fetched(program: Program) -> None:
-    refused(program, 503, "POST", "/requests/import", json={"address": "http://169.254.169.254/openapi.json"})
+    body = {"address": "http://169.254.169.254/openapi.json"}
+    assert pointers(refused(program, 422, "POST", "/requests/import", json=body)) == {"#/address"}
 
 
 def test_export_has_no_secret(program: Program) -> None:

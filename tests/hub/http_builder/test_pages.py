@@ -10,12 +10,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import BearerAuth, JsonBody, MultipartBody, Pair
+from hub.contracts.http import BasicAuth, BearerAuth, JsonBody, MultipartBody, Pair
 from hub.extensions import db
 from hub.http_builder import services
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.models import RequestFile, RequestRun, RunState
+from hub.identifiers import new_id
 from tests.hub.http_builder.test_services import URL, make_draft, opened
+from tests.hub.statements import count_statements
 from tests.plain_browser import read_page
 
 PLAIN = {
@@ -129,8 +131,50 @@ def test_what_has_no_value_is_named(alice: Actor, browser: FlaskClient) -> None:
         url="https://api.example.com/{{SHOP}}/{{MINE}}", variables=(Pair(name="MINE", value="1"),), auth=BearerAuth(token="t")
     )
     page = browser.get(f"/requests/{services.create_request(alice, draft).id}").text
-    assert '<code class="code-inline name-missing" dir="ltr">{{SHOP}}</code>' in page
-    assert page.count("name-missing") == 1
+    assert re.findall(r'name-missing"[^>]*>([^<]*)</a>', page) == ["{{SHOP}}"]
+
+
+def test_a_name_without_a_value_is_marked_below_its_field_and_leads_to_where_it_gets_one(
+    alice: Actor, browser: FlaskClient
+) -> None:
+    rows = (Pair(name="X-Shop", value="{{SHOP}}"), Pair(name="X-Off", value="{{OFF}}", enabled=False))
+    draft = make_draft(headers=rows, body=JsonBody(text='{"a": "{{ITEM}}"}'), auth=BasicAuth(username="{{WHO}}", password="p"))
+    page = browser.get(f"/requests/{services.create_request(alice, draft).id}").text
+    marks = [mark for mark in re.findall(r'<p class="unset" data-unset>(.*?)</p>', page, re.DOTALL) if mark]
+    assert [re.findall(r"{{(\w+)}}", mark) for mark in marks] == [["SHOP"], ["ITEM"], ["WHO"]]
+    [link] = re.findall(r'<a [^>]*href="([^"]*)"', marks[0])
+    assert link == "/environments?name=SHOP#field-name"
+    assert 'name="name" value="SHOP"' in re.sub(r"\s+", " ", re.sub(r' (?:id|type|class)="[^"]*"', "", browser.get(link).text))
+
+
+def test_the_last_answer_stands_in_its_place_when_a_request_is_opened_again(alice: Actor, browser: FlaskClient) -> None:
+    saved = services.create_request(alice, make_draft())
+    assert "Press <kbd>" in browser.get(f"/requests/{saved.id}").text
+    for status in (500, 201):
+        run = RequestRun(id=new_id(), user_id=alice.user_id, request_id=saved.id, name="x", method="GET", url=URL, definition={})
+        run.state, run.status_code = RunState.DONE, status
+        db.session.add(run)
+        db.session.commit()
+    page = browser.get(f"/requests/{saved.id}").text
+    assert f'id="run-{run.id}"' in page
+    assert "201" in page
+    saving = browser.post(f"/requests/{saved.id}", data={**PLAIN, "name": ""}, headers={"HX-Request": "true"})
+    assert "run-" not in saving.text
+
+
+def test_pages_ask_little_of_the_database(alice: Actor, browser: FlaskClient) -> None:
+    draft = make_draft(auth=BearerAuth(token="t"), folder="Shop", tags=("a",))
+    saved = services.create_request(alice, draft)
+    run = RequestRun(id=new_id(), user_id=alice.user_id, request_id=saved.id, name="x", method="GET", url=URL, definition={})
+    run.state = RunState.DONE
+    db.session.add(run)
+    db.session.commit()
+    for path, most in (("/requests", 5), (f"/requests/{saved.id}", 7)):
+        browser.get(path)
+        db.session.expire_all()
+        with count_statements() as statements:
+            assert browser.get(path).status_code == 200
+        assert 1 < len(statements) <= most
 
 
 COMMAND = (
@@ -223,12 +267,12 @@ def test_import_shows_what_it_found_and_saves_what_is_chosen(alice: Actor, brows
     assert found.status_code == 200
     assert "1 request found" in found.text
     assert "sk_live_abcdef123456" not in found.text
-    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
-    assert sealed
-    nothing = browser.post("/requests/import", data={"sealed": sealed[1]})
+    kept = re.search(r'name="import" value="([^"]+)"', found.text)
+    assert kept
+    nothing = browser.post("/requests/import", data={"import": kept[1]})
     assert nothing.status_code == 422
     assert services.list_requests(alice).rows == []
-    saved = browser.post("/requests/import", data={"sealed": sealed[1], "chosen": "0", "folder": "Docs"})
+    saved = browser.post("/requests/import", data={"import": kept[1], "chosen": "0", "folder": "Docs"})
     [row] = services.list_requests(alice).rows
     assert (row.folder, saved.location) == ("Docs", f"/requests/{row.id}")
     assert opened(services.list_request_secrets(alice, row.id)[0]) == "sk_live_abcdef123456"
@@ -241,12 +285,12 @@ def test_what_cannot_be_imported_says_why_and_stays(browser: FlaskClient, source
     assert "field-error" in answer.text
 
 
-def test_another_persons_sealed_import_opens_nothing(
+def test_another_persons_import_opens_nothing(
     alice: Actor, bob: Actor, browser: FlaskClient, browser_of: Callable[[Actor], FlaskClient]
 ) -> None:
     found = browser.post("/requests/import", data={"source": COMMAND})
-    sealed = re.search(r'name="sealed" value="([^"]+)"', found.text)
-    assert sealed
-    answer = browser_of(bob).post("/requests/import", data={"sealed": sealed[1], "chosen": "0"})
+    kept = re.search(r'name="import" value="([^"]+)"', found.text)
+    assert kept
+    answer = browser_of(bob).post("/requests/import", data={"import": kept[1], "chosen": "0"})
     assert answer.status_code == 422
     assert services.list_requests(bob).rows == []

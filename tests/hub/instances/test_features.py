@@ -53,7 +53,7 @@ def test_a_document_that_says_little_leaves_the_oldest_keys() -> None:
 def test_an_unchanged_document_is_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     known = replace(read_features(document()), found_at=utc_now() - dt.timedelta(days=2))
     assert known.is_stale()
-    monkeypatch.setattr(yaml, "load", lambda *_args, **_options: pytest.fail("parsed"))
+    monkeypatch.setattr("hub.instances.features.read_yaml", lambda *_args, **_options: pytest.fail("parsed"))
     assert not read_features(document(), known=known).is_stale()
 
 
@@ -61,6 +61,12 @@ def test_an_unchanged_document_is_not_parsed_again(monkeypatch: pytest.MonkeyPat
 def test_anything_else_is_not_n8n(body: bytes) -> None:
     with pytest.raises(NotN8n):
         read_features(body)
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_brackets_without_end_are_refused_and_end_no_process(opening: str) -> None:
+    with pytest.raises(NotN8n):
+        read_features(b"paths: \n  " + opening.encode() * 100_000)
 
 
 def test_references_in_a_circle_end() -> None:

@@ -229,7 +229,7 @@ def test_refusals_have_words(text: str, code: str, app: Flask) -> None:
 
 def test_a_document_about_curl_is_no_command() -> None:
     for text in ('{"info": "curl https://x.example"}', "openapi: 3.1.0\ninfo:\n  description: |\n    curl https://x.example\n"):
-        with pytest.raises(ImportRefused, match="unknown-format|no-requests"):
+        with pytest.raises(ImportRefused, match=r"unknown-format|no-requests"):
             import_text(text)
 
 

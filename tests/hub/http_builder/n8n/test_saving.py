@@ -25,6 +25,7 @@ from hub.http_builder.services import create_request
 from hub.instances.errors import Forbidden, Rejected, TimedOut
 from hub.workflows.ingest import store_workflows
 from hub.workflows.models import Workflow
+from tests.hub.api.conftest import Program
 from tests.hub.factories import make_instance
 
 Json = dict[str, Any]
@@ -345,3 +346,22 @@ def test_the_pages_lead_from_the_request_to_n8n_and_back(
     nameless = browser.get(f"{start}/{workflow.id}", query_string={"preview": "1"})
     assert nameless.status_code == 422
     assert "Enter a name" in nameless.text
+
+
+def test_the_api_leads_there_too(program: Program, n8n: PlayedN8n, workflow: Workflow, request_: Request) -> None:
+    path = f"/requests/{request_.id}/n8n/{workflow.id}"
+    credentials = program.get(f"{path}/credentials")["data"]
+    assert credentials == [{"id": "c1", "type": "httpBearerAuth", "name": "Shop"}]
+    wish = {"node": "Fetch", "credentialId": "c1"}
+    preview = program.call("POST", f"{path}/preview", json=wish).json
+    assert preview["differences"]
+    before = copy.deepcopy(n8n.workflow)
+    assert program.call("POST", path, json={**wish, "digest": "0" * 64}).status_code == 409
+    assert n8n.workflow == before
+    saved = program.call("POST", path, json={**wish, "digest": preview["digest"]})
+    assert (saved.status_code, saved.json["state"], saved.json["node"]) == (201, "SAVED", "Fetch")
+    assert program.get(saved.headers["Location"].removeprefix("/api/v1")) == saved.json
+    undone = program.call("POST", f"/n8n-saves/{saved.json['id']}/undo").json
+    assert undone["state"] == "UNDONE"
+    assert program.get(f"/requests/{request_.id}/n8n-saves")["data"] == [undone]
+    assert program.call("POST", f"{path}/preview", json={"name": ""}).status_code == 422
