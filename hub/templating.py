@@ -115,10 +115,15 @@ def navigation() -> list[tuple[Any, list[NavigationItem]]]:
     return [(heading, items) for heading, items in groups if items]
 
 
+#: Rooms whose pages belong to another room's item; a tab bar leads to them.
+PARENTS = {"runs": "requests", "chains": "requests", "environments": "requests", "to_n8n": "requests"}
+
+
 def is_current(endpoint: str, current: str | None) -> bool:
     """Whether a navigation item leads to the page shown, or to the list that the page belongs to."""
     room, _, page = endpoint.partition(".")
-    return endpoint == current or (page == "index" and (current or "").startswith(f"{room}."))
+    shown = (current or "").partition(".")[0]
+    return endpoint == current or (page == "index" and PARENTS.get(shown, shown) == room)
 
 
 def theme() -> str:

@@ -15,7 +15,7 @@ from hub.contracts.actor import Actor
 from hub.http_builder import services, transfer
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.environments import list_environments
-from hub.http_builder.exporting import FORMATS, export_request
+from hub.http_builder.exporting import FORMATS, export_saved
 from hub.http_builder.importing import describe_note
 from hub.http_builder.importing.saving import Fate, save_import
 from hub.http_builder.models import Request
@@ -105,7 +105,7 @@ def import_(actor: Actor, file: Path, folder: str, kind: str | None) -> None:
 def export(actor: Actor, name_or_id: str, kind: str) -> None:
     """Print the request NAME_OR_ID for another tool. No secret is in it: those are environment variables there."""
     chosen = _find(actor, name_or_id)
-    made = export_request(definition_of(chosen), name=chosen.name, kind=kind)
+    made = export_saved(chosen, kind)
     click.echo(made.text)
     for note in made.notes:
         click.echo(f"note: {describe_note(note)}", err=True)
@@ -129,4 +129,4 @@ def restore(actor: Actor, request_id: str) -> None:
 
 
 def _find(actor: Actor, name_or_id: str) -> Request:
-    return choose_one(services.find_named_requests(actor, name_or_id), name_or_id, "request")
+    return choose_one(services.find_requests(actor, name_or_id), name_or_id, "request")

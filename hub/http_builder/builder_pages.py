@@ -26,7 +26,7 @@ from hub.http_builder.importing import describe_note
 from hub.http_builder.known import Surroundings, known_as_json, look_around, names_in
 from hub.http_builder.models import Request, RequestRun
 from hub.http_builder.rendering import words
-from hub.http_builder.responses.pages import pane_context, recent_runs
+from hub.http_builder.responses.pages import pane_context
 from hub.http_builder.running import last_run
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
@@ -316,7 +316,6 @@ def _show(
         tab=_open_tab(form),
         json_problems={name: find_json_problem(form.get(name)) for name in JSON_FIELDS},
         is_saved=is_saved,
-        history=recent_runs(current_actor(), saved.id if saved else None),
         **context,
     )
     return make_response(page, status)

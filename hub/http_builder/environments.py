@@ -17,13 +17,12 @@ from hub.crypto import DecryptionError, Vault
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
 from hub.http_builder.models import Environment, Request, Variable
+from hub.http_builder.secret_values import binding_of, check_hosts
 from hub.identifiers import new_id
 from hub.storable import clean_text
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,119}")
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
 MAX_VALUE = 50_000
-MAX_HOSTS = 20
 MAX_ENVIRONMENTS = 100
 MAX_VARIABLES = 500
 #: The scope of variables that are a person's own.
@@ -216,39 +215,23 @@ def parse_hosts(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[\s,;]+", text) if word)
 
 
-def check_hosts(hosts: Sequence[str]) -> list[str]:
-    """``host``, ``host:port`` or ``*.suffix``, lower-case, each once; ``Invalid`` (``hosts``) for anything else."""
-    found = list(dict.fromkeys(host.strip().lower() for host in hosts if host.strip()))
-    wrong = next((host for host in found if not _HOST.fullmatch(host)), None)
-    if wrong is not None:
-        words = _("%(host)s is no host. Write api.example.com, api.example.com:8443 or *.example.com.", host=wrong)
-        raise Invalid(fields={"hosts": words})
-    if len(found) > MAX_HOSTS:
-        raise Invalid(fields={"hosts": _("Name at most %(most)s hosts.", most=MAX_HOSTS)})
-    return found
-
-
 # --- Secrets -------------------------------------------------------------------------------------------------------
 
 
 def open_secret(variable: Variable) -> str:
     """The value of a secret variable; DecryptionError where its key is gone."""
-    return _vault().decrypt(variable.secret_value or "", binding=_binding(variable.id))
+    return _vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
 
 
 def seal_secret(variable: Variable, value: str) -> None:
     """Make the variable a secret with this value."""
     variable.is_secret, variable.value = True, None
-    variable.secret_value = _vault().encrypt(value, binding=_binding(variable.id))
+    variable.secret_value = _vault().encrypt(value, binding=binding_of(variable.id))
 
 
 def _vault() -> Vault:
     vault: Vault = current_app.extensions["hub_vault"]
     return vault
-
-
-def _binding(variable_id: str) -> str:
-    return f"variables.secret_value:{variable_id}"
 
 
 # --- Parts ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from hub.accounts.web import current_actor
 from hub.htmx import go_to, read_filters, render
 from hub.http_builder import services
-from hub.http_builder.exporting import FORMATS, ExportResult, export_request, openapi, postman
+from hub.http_builder.exporting import FORMATS, ExportResult, export_saved, openapi, postman
 from hub.http_builder.importing import describe_note
 from hub.http_builder.models import Request
 from hub.http_builder.rendering import RenderError
@@ -47,7 +47,7 @@ def many() -> ResponseReturnValue:
     asked = request.args.get("kind", "")
     kind = asked if asked in DOCUMENTS else "postman"
     chosen = read_filters(FILTERS)
-    found = services.find_requests(current_actor(), ids=request.args.getlist("request"), **filters_of(chosen))
+    found = services.gather_requests(current_actor(), ids=request.args.getlist("request"), **filters_of(chosen))
     if not found:
         flash(_("There is no request to export here."), "error")
         return go_to("requests.index")
@@ -80,9 +80,8 @@ def _here(**changes: str) -> str:
 
 
 def _write(saved: Request, kind: str) -> tuple[ExportResult | None, list[str]]:
-    draft = services.draft_of(saved)
     try:
-        return export_request(draft.definition, name=draft.name, kind=kind), []
+        return export_saved(saved, kind), []
     except RenderError as error:
         return None, [describe_problem(problem) for problem in error.problems]
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask_babel import gettext as _
 
-from hub.egress import describe_egress_error
 from hub.http_builder.models import RequestRun, RunState
+from hub.http_builder.running import describe_run_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,7 @@ def judge_key(run: RequestRun) -> KeyVerdict:
     if run.state is RunState.INTERRUPTED:
         return KeyVerdict("warn", _("Not tested"), _("The worker was interrupted. Test again."))
     title = _("Not tested") if run.state is RunState.REFUSED else _("No answer")
-    return KeyVerdict("warn", title, _describe(run.error or {}))
+    return KeyVerdict("warn", title, " ".join(describe_run_error(run)))
 
 
 def _judge_answer(run: RequestRun) -> KeyVerdict:
@@ -67,20 +65,3 @@ def _judge_answer(run: RequestRun) -> KeyVerdict:
             _("The service answered %(status)s, but the answer says that it failed.", status=status),
         )
     return KeyVerdict("bad", _("The test failed"), _("The service answered %(status)s. Check the values above.", status=status))
-
-
-def _describe(error: Mapping[str, Any]) -> str:
-    """Why nothing came back."""
-    code, details = str(error.get("code", "")), error.get("details") or {}
-    words = describe_egress_error(code, details)
-    if words:
-        return words
-    problems = details.get("problems") if isinstance(details, dict) else None
-    names = sorted({str(each.get("details", {}).get("name")) for each in problems or () if each.get("details", {}).get("name")})
-    if names:
-        return _("These values are missing or not allowed here: %(names)s.", names=", ".join(names))
-    if code == "token":
-        return _(
-            "The service gave no token. Check the client's id and secret. Where a person signs in, sign in from a request first."
-        )
-    return _("It could not be sent as it is (%(code)s).", code=code or "unknown")

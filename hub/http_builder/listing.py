@@ -86,13 +86,13 @@ def list_requests(
     return make_page([RequestRow(*row) for row in db.session.execute(page)], limit, "sorted_by", "id")
 
 
-def find_named_requests(actor: Actor, name_or_id: str) -> Sequence[Request]:
+def find_requests(actor: Actor, name_or_id: str) -> Sequence[Request]:
     """The actor's requests with this id or exactly this name; at most 20."""
     fits = sa.or_(Request.id == name_or_id, Request.name == name_or_id)
     return db.session.scalars(sa.select(Request).where(*_mine(actor), fits).order_by(Request.id).limit(20)).all()
 
 
-def find_requests(
+def gather_requests(
     actor: Actor,
     *,
     ids: Sequence[str] = (),

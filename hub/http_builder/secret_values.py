@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,6 +26,8 @@ _BUILT_IN = re.compile(r"\{\{\s*\$")
 #: What an Authorization header says before its secret.
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|Bot|ApiKey|Api-Key|Key|SSWS|GenieKey|OAuth)\s+(?=\S)", re.IGNORECASE)
 _HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token"))
+_NOT_A_NAME = re.compile(r"[^A-Za-z0-9]+")
+_MAX_NAME = 60
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a-f:.]+\](?::\d{1,5})?")
 #: Scheme and host of a URL, neither holding a placeholder.
 _ORIGIN = re.compile(r"https?://[^/?#{}]+(?=[/?#]|$)", re.IGNORECASE)
@@ -57,7 +60,7 @@ def lift_secrets(draft: RequestDraft, taken: Collection[str] = (), before: Auth 
 
     def lift(name: str, value: str, replaces: str = "") -> str:
         named = PLACEHOLDER.fullmatch(replaces)
-        name = named[1] if named and named[1] in taken else next(free for free in _numbered(name) if free not in used)
+        name = named[1] if named and named[1] in taken else free_name(name, used)
         used.add(name)
         secrets[name] = value
         return f"{{{{{name}}}}}"
@@ -73,6 +76,13 @@ def lift_secrets(draft: RequestDraft, taken: Collection[str] = (), before: Auth 
     headers = tuple(_lift_header(row, lift) for row in definition.headers)
     definition = definition.model_copy(update={"auth": auth.model_copy(update=changed), "headers": headers})
     return draft.model_copy(update={"definition": definition, "secrets": secrets})
+
+
+def free_name(text: str, used: Container[str]) -> str:
+    """What a variable for the secret under a header's or a field's name is called; with a number where that is used."""
+    name = (_NOT_A_NAME.sub("_", text).strip("_").upper() or "SECRET")[:_MAX_NAME]
+    name = f"_{name}" if name[0].isdigit() else name
+    return next(free for number in itertools.count(1) if (free := name if number == 1 else f"{name}_{number}") not in used)
 
 
 def secret_name(kind: str, field: str) -> str:
@@ -108,7 +118,7 @@ def change_secrets(actor: Actor, request: Request, changes: Sequence[SecretChang
             if variable is not None:
                 db.session.delete(variable)
             continue
-        hosts = None if change.hosts is None else _check_hosts(change.name, change.hosts)
+        hosts = None if change.hosts is None else check_hosts(change.hosts, "secrets")
         if variable is None:
             if not change.value:
                 raise Invalid(fields={"secrets": _("Enter the value of %(name)s.", name=change.name)})
@@ -196,26 +206,18 @@ def _lift_header(row: Pair, lift: Callable[[str, str], str]) -> Pair:
         return row
     scheme = _SCHEME.match(row.value)
     start = scheme.end() if scheme else 0
-    name = "TOKEN" if scheme else re.sub(r"[^A-Z0-9]+", "_", row.name.upper()).strip("_") or "SECRET"
-    return row.model_copy(update={"value": row.value[:start] + lift(name, row.value[start:])})
+    return row.model_copy(update={"value": row.value[:start] + lift("TOKEN" if scheme else row.name, row.value[start:])})
 
 
-def _numbered(name: str) -> Iterable[str]:
-    yield name
-    number = 2
-    while True:
-        yield f"{name}_{number}"
-        number += 1
-
-
-def _check_hosts(name: str, hosts: Sequence[str]) -> list[str]:
+def check_hosts(hosts: Sequence[str], field: str = "hosts") -> list[str]:
+    """``host``, ``host:port`` or ``*.suffix``, lower-case, each once; ``Invalid`` (``field``) for anything else."""
     found = list(dict.fromkeys(host.strip().lower() for host in hosts if host.strip()))
     wrong = next((host for host in found if not _HOST.fullmatch(host)), None)
     if wrong is not None:
         words = _("%(host)s is no host. Write api.example.com, api.example.com:8443 or *.example.com.", host=wrong)
-        raise Invalid(fields={"secrets": words})
+        raise Invalid(fields={field: words})
     if len(found) > MAX_HOSTS:
-        raise Invalid(fields={"secrets": _("%(name)s may go to at most %(most)s hosts.", name=name, most=MAX_HOSTS)})
+        raise Invalid(fields={field: _("Name at most %(most)s hosts.", most=MAX_HOSTS)})
     return found
 
 

@@ -20,7 +20,15 @@ from hub.extensions import db
 from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
 from hub.http_builder.files import check_files
-from hub.http_builder.listing import Order, RequestRow, find_named_requests, find_requests, list_folders, list_requests, list_tags
+from hub.http_builder.listing import (
+    Order,
+    RequestRow,
+    find_requests,
+    gather_requests,
+    list_folders,
+    list_requests,
+    list_tags,
+)
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.secret_values import (
     SecretChange,
@@ -44,8 +52,8 @@ __all__ = [
     "delete_request",
     "draft_of",
     "duplicate_request",
-    "find_named_requests",
     "find_requests",
+    "gather_requests",
     "get_request",
     "is_deleted",
     "list_folders",
@@ -60,7 +68,7 @@ __all__ = [
 ]
 
 #: How long a deleted request can be had back.
-UNDO = dt.timedelta(days=1)
+KEEP_DELETED = dt.timedelta(days=30)
 MAX_REQUESTS = 5000
 
 
@@ -231,7 +239,7 @@ def duplicate_request(actor: Actor, request_id: str) -> Request:
 
 
 def delete_request(actor: Actor, request_id: str) -> Request:
-    """Take the request off every list. ``restore_request`` brings it back within a day."""
+    """Take the request off every list. ``restore_request`` brings it back within ``KEEP_DELETED``."""
     request = get_request(actor, request_id, lock=True)
     request.deleted_at = utc_now()
     record_event(actor, "request.delete", "request", request.id, details=_facts(request))
@@ -252,8 +260,8 @@ def restore_request(actor: Actor, request_id: str) -> Request:
 
 
 def remove_deleted_requests(now: dt.datetime | None = None) -> int:
-    """Remove for good what was deleted longer than a day ago; answers how many. The caller commits."""
-    gone = sa.delete(Request).where(Request.deleted_at < (now or utc_now()) - UNDO).returning(Request.id)
+    """Remove for good what was deleted longer than ``KEEP_DELETED`` ago; answers how many. The caller commits."""
+    gone = sa.delete(Request).where(Request.deleted_at < (now or utc_now()) - KEEP_DELETED).returning(Request.id)
     return len(db.session.scalars(gone).all())
 
 

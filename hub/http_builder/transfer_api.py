@@ -12,8 +12,7 @@ from pydantic import Field
 from hub.accounts.web import current_actor
 from hub.errors import Invalid
 from hub.http_builder import services, transfer
-from hub.http_builder.definitions import definition_of
-from hub.http_builder.exporting import FORMATS, export_request
+from hub.http_builder.exporting import FORMATS, export_saved
 from hub.http_builder.files import upload_file
 from hub.http_builder.importing import ImportResult
 from hub.http_builder.importing.saving import Fate, ImportSummary, plan_import, save_import
@@ -126,7 +125,7 @@ def export_saved_request(request_id: str, query: ExportQuery) -> Any:
     request = services.get_request(current_actor(), request_id)
     if query.kind not in {known.kind for known in FORMATS}:
         raise Invalid(fields={"kind": _("This is no format that can be exported.")})
-    made = export_request(definition_of(request), name=request.name, kind=query.kind)
+    made = export_saved(request, query.kind)
     notes = note_resources(made.notes)
     return ExportResource(text=made.text, media_type=made.media_type, file_name=made.file_name, notes=notes)
 

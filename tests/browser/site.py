@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -206,9 +206,11 @@ def open_context(
     width: int = 1280,
     height: int = 900,
     signed_in: bool = True,
+    scripts: bool = True,
 ) -> Iterator[BrowserContext]:
-    """A fresh profile with language, theme and, unless told otherwise, the person signed in."""
-    context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale=language)
+    """A fresh profile with language, theme and, unless told otherwise, the person signed in and JavaScript."""
+    view: ViewportSize = {"width": width, "height": height}
+    context = chromium.new_context(viewport=view, reduced_motion="reduce", locale=language, java_script_enabled=scripts)
     chosen = {"hub_language": language, "hub_theme": theme} | (site.cookies if signed_in else {})
     context.add_cookies([{"name": name, "value": value, "url": site.hub.url} for name, value in chosen.items()])
     yield context

@@ -65,7 +65,7 @@ def test_the_url_and_its_parameters_stay_in_step(site: Site, page: Page) -> None
     expect(page.locator("[data-url]")).to_have_value("https://a.example/?a=1&shop%20id={{SHOP}}")
     page.locator("[data-rows=params] [data-drop-row]").first.click()
     expect(page.locator("[data-url]")).to_have_value("https://a.example/?shop%20id={{SHOP}}")
-    expect(page.locator(".name-missing")).to_contain_text("{{SHOP}}")
+    expect(page.locator("[data-used] .name-missing")).to_contain_text("{{SHOP}}")
 
 
 def test_json_is_written_checked_and_formatted_in_the_editor(site: Site, page: Page) -> None:
@@ -152,3 +152,106 @@ def test_the_list_is_worked_by_keys_and_a_delete_is_undone(site: Site, page: Pag
     page.goto(f"{site.hub.url}/requests")
     page.keyboard.press("n")
     page.wait_for_url(re.compile("/requests/new"))
+
+
+def test_every_key_of_the_builder_does_what_the_sheet_says(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://127.0.0.1/keys")
+    page.fill("[name=name]", "Builder keys")
+    for key, method in (("p", "POST"), ("u", "PUT"), ("x", "DELETE"), ("g", "GET")):
+        page.keyboard.press(f"Alt+{key}")
+        expect(page.locator("[data-method]")).to_have_value(method)
+    save(page)
+    page.focus("[data-tab=params]")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("[data-tab=headers]")).to_be_focused()
+    expect(page.locator("#tab-headers")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#tab-params")).to_be_visible()
+    for send in ("Control+Enter", "Enter"):
+        page.focus("[data-url]")
+        with page.expect_response(re.compile(r"/requests/[^/]+/runs$")):
+            page.keyboard.press(send)
+    expect(page.locator("#answer .response")).to_be_visible()
+    page.focus("[data-tab=params]")
+    page.keyboard.press("?")
+    sheet = page.locator("#shortcuts")
+    for words in ("Send", "Save", "Search requests", "DELETE", "Next and previous tab"):
+        expect(sheet.get_by_text(words, exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#answer .response")).to_be_visible()
+
+
+def test_control_k_searches_wherever_requests_are(site: Site, page: Page) -> None:
+    page.goto(f"{site.hub.url}/requests")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#field-search")).to_be_focused()
+    open_builder(page, f"{site.hub.url}/requests/new")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("Orders")
+    found = page.locator("#find-results .request-link", has_text="Orders").first
+    expect(found).to_be_visible()
+    found.click()
+    page.wait_for_url(SAVED)
+    page.goto(f"{site.hub.url}/environments")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#field-search")).to_be_focused()
+
+
+def test_a_name_without_a_value_is_marked_while_it_is_typed_and_leads_to_its_form(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/")
+    page.click("[data-tab=headers]")
+    row = page.locator("[data-rows=headers] [data-row]").first
+    row.locator(".cell-name").fill("X-Shop")
+    row.locator(".cell-value").fill("{{SHOP_ID}}")
+    mark = row.locator("[data-unset] a")
+    expect(mark).to_have_text("{{SHOP_ID}}")
+    with page.context.expect_page() as opened:
+        mark.click()
+    expect(opened.value.locator("#field-name")).to_have_value("SHOP_ID")
+    opened.value.close()
+    row.locator(".cell-on").uncheck()
+    expect(mark).to_have_count(0)
+
+
+def test_a_request_is_exported_from_its_menu_and_with_others_from_the_list(site: Site, page: Page) -> None:
+    open_builder(page, f"{site.hub.url}/requests/new?url=https://a.example/export")
+    page.fill("[name=name]", "Export me")
+    save(page)
+    page.locator(".builder-head .menu summary").click()
+    page.get_by_role("link", name="Export as…").click()
+    page.get_by_role("link", name="HTTPie").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#toasts")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("http ")
+    page.goto(f"{site.hub.url}/requests?search=Export")
+    page.get_by_role("checkbox", name="Choose Export me").check()
+    page.get_by_role("button", name="OpenAPI").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".openapi.json")
+
+
+def test_everything_works_without_javascript(site: Site, chromium: Browser) -> None:
+    with open_context(chromium, site, language="en", scripts=False) as context:
+        page = context.new_page()
+        page.goto(f"{site.hub.url}/requests/new")
+        page.fill("[name=name]", "Plain")
+        page.fill("[name=url]", "https://127.0.0.1/plain")
+        for number in range(2):
+            row = page.locator("[data-rows=headers] .cells-new")
+            row.locator(".cell-name").fill(f"X-Row-{number}")
+            row.locator(".cell-value").fill("{{PLAIN}}")
+            page.get_by_role("button", name="Add a header").click()
+        expect(page.locator("[data-rows=headers] [data-row] .cell-name >> nth=1")).to_have_value("X-Row-1")
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_url(SAVED)
+        expect(page.locator("[data-rows=headers] [data-unset] a")).to_have_count(2)
+        page.get_by_role("link", name="Search requests").click()
+        page.wait_for_url(re.compile("/requests#"))
+        page.get_by_role("link", name="Plain").first.click()
+        for _row in range(2):
+            page.locator("[data-rows=headers]").get_by_role("button", name="Remove row").first.click()
+        page.get_by_role("button", name="Send").click()
+        page.wait_for_url(re.compile("/runs/"))
+        expect(page.get_by_text("No answer").first).to_be_visible(timeout=20_000)

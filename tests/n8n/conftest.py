@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.live_hub import LiveHub
+from tests.n8n.echo import Echo
 from tests.n8n.server import N8nServer
 
 
@@ -38,3 +39,10 @@ def bench() -> Path:
     if not folder.is_dir():
         pytest.skip("../shared/repair-bench is not here")
     return folder
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[Echo]:
+    """A service on loopback that keeps what it is sent."""
+    with Echo() as service:
+        yield service

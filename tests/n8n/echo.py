@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,15 +33,16 @@ class Received:
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
-    def meaning(self) -> dict[str, Any]:
-        """What two clients must have in common."""
+    def meaning(self, named: Collection[str] = ()) -> dict[str, Any]:
+        """What two clients must have in common; of what each adds in its own way only the headers that are ``named``."""
         parts = urlsplit(self.target)
         media_type = self.header("content-type").partition(";")[0].strip().lower()
-        headers = sorted((name.lower(), value) for name, value in self.headers if name.lower() not in _OWN)
+        own = _OWN - {name.lower() for name in named} | {"content-type"}
+        headers = sorted((name.lower(), value) for name, value in self.headers if name.lower() not in own)
         return {
             "method": self.method,
-            "path": unquote(parts.path),
-            "query": sorted(parse_qsl(parts.query, keep_blank_values=True)),
+            "path": [unquote(segment) for segment in parts.path.split("/")],
+            "query": parse_qsl(parts.query, keep_blank_values=True),
             "headers": headers,
             "type": media_type,
             "body": _meaning_of(self.body, media_type, self.header("content-type")),
@@ -49,9 +51,9 @@ class Received:
 
 def _meaning_of(body: bytes, media_type: str, content_type: str) -> Any:
     if media_type.endswith("json") and body:
-        return json.loads(body)
+        return json.dumps(json.loads(body))  # as text, because 1 and True are equal in Python
     if media_type == "application/x-www-form-urlencoded":
-        return sorted(parse_qsl(body.decode(), keep_blank_values=True))
+        return parse_qsl(body.decode(), keep_blank_values=True)
     if media_type == "multipart/form-data":
         message = message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
         return [
@@ -62,7 +64,10 @@ def _meaning_of(body: bytes, media_type: str, content_type: str) -> Any:
 
 
 class Echo:
-    """The service; ``received`` has the requests of each case by the first part of the path."""
+    """The service; ``received`` has the requests of each case by the first part of the path.
+
+    It takes requests as a proxy too: those it has by the host that they were for.
+    """
 
     def __init__(self) -> None:
         self.received: dict[str, list[Received]] = defaultdict(list)
@@ -90,7 +95,7 @@ class Echo:
 
             def _answer(self) -> None:
                 body = self._read()
-                case = self.path.split("?")[0].split("/")[1]
+                case = urlsplit(self.path).netloc or self.path.split("?")[0].split("/")[1]
                 request = Received(self.command, self.path, tuple(self.headers.items()), body)
                 received[case].append(request)
                 challenge = case.startswith("digest") and not request.header("authorization")

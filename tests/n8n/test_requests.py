@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from hub.analyses.patches import document_of
 from hub.contracts.actor import Actor
 from hub.contracts.http import (
-    BinaryBody,
-    Body,
     DigestAuth,
-    MultipartBody,
     OAuth2ClientCredentials,
     OAuth2Code,
     Pair,
@@ -26,17 +21,17 @@ from hub.contracts.http import (
 from hub.egress import EgressPolicy, send_exchange
 from hub.errors import Conflict
 from hub.extensions import db
-from hub.http_builder.n8n import expressions
 from hub.http_builder.n8n.models import NodeSave, SaveState
 from hub.http_builder.n8n.node import build_node
 from hub.http_builder.n8n.placing import CredentialReference, Target, place_request
 from hub.http_builder.n8n.saving import Wish, preview_save, save_to_n8n, undo_save
-from hub.http_builder.rendering import FileContent, Scope, Value, Values, find_names, prepare
+from hub.http_builder.rendering import Scope, Value, Values, prepare
 from hub.http_builder.services import create_request
 from hub.instances.services import create_instance
 from hub.workflows.ingest import ingest_workflows
 from hub.workflows.models import Workflow
 from tests.n8n.echo import Echo, Received
+from tests.n8n.nodes import FILE, links, make_credential, node, problem_of, run_workflow, workflow_with_file
 from tests.n8n.server import N8nServer
 
 pytestmark = pytest.mark.n8n
@@ -46,7 +41,6 @@ SECRET = "sk_test_0123456789"
 #: Texts that break a careless conversion.
 NASTY = 'a "quoted" \\ back\\\\slash, {curly} }} and é/&=?+ line'
 VALUES = {"PLAIN": "plain value", "NASTY": NASTY, "NUMBER": "42", "dotted.name": "dots"}
-FILE = FileContent("note.txt", "text/plain", b"A file from the hub.")
 
 
 @dataclass(frozen=True)
@@ -173,46 +167,6 @@ def known_values(hosts: tuple[str, ...]) -> Values:
     return Values([*plain, Value("SECRET", SECRET, True, hosts, Scope.REQUEST)])
 
 
-@pytest.fixture(scope="module")
-def echo() -> Iterator[Echo]:
-    with Echo() as service:
-        yield service
-
-
-def node(name: str, kind: str, version: float, parameters: Json, **more: Any) -> Json:
-    return {
-        "id": name,
-        "name": name,
-        "type": f"n8n-nodes-base.{kind}",
-        "typeVersion": version,
-        "position": [0, 0],
-        "parameters": parameters,
-        **more,
-    }
-
-
-def links(*targets: str) -> Json:
-    return {"main": [[{"node": target, "type": "main", "index": 0} for target in targets]]}
-
-
-def workflow_with_file(name: str) -> Json:
-    """A webhook whose item has a file in the field ``data`` when it reaches the last node."""
-    hook = node(
-        "Webhook", "webhook", 2, {"path": name, "httpMethod": "GET", "responseMode": "lastNode", "options": {}}, webhookId=name
-    )
-    row = {"id": "t", "name": "text", "value": FILE.content.decode(), "type": "string"}
-    text = node("Text", "set", 3.4, {"assignments": {"assignments": [row]}, "options": {}})
-    options = {"fileName": FILE.name, "addBOM": False}
-    file = node("File", "convertToFile", 1.1, {"operation": "toText", "sourceProperty": "text", "options": options})
-    connections = {"Webhook": links("Text"), "Text": links("File")}
-    return {"name": name, "nodes": [hook, text, file], "connections": connections, "settings": {"executionOrder": "v1"}}
-
-
-def make_credential(n8n: N8nServer, kind: str, name: str, data: Json) -> CredentialReference:
-    made = n8n.api("POST", "/credentials", json={"name": name, "type": kind, "data": data})
-    return CredentialReference(kind, made["id"], name)
-
-
 def send_from_hub(definition: RequestDefinition, hosts: tuple[str, ...]) -> None:
     token = "token-1" if isinstance(definition.auth, OAuth2ClientCredentials | OAuth2Code) else None
     prepared = prepare(definition, known_values(hosts), files={"file": FILE}, token=token)
@@ -227,19 +181,7 @@ def run_in_n8n(n8n: N8nServer, name: str, definitions: dict[str, tuple[RequestDe
         values = {**VALUES, **{row.name: row.value for row in definition.variables}}
         placed = place_request(workflow, definition, target, credential=credential, secret_names={"SECRET"}, values=values)
         workflow = placed.document
-    for entry in workflow["nodes"]:
-        if entry["type"] == "n8n-nodes-base.httpRequest":
-            entry["onError"] = "continueRegularOutput"
-    workflow_id = n8n.create_workflow(workflow)
-    execution = n8n.run_webhook(workflow_id, {"method": "GET", "path": name})
-    runs: Json = execution["data"]["resultData"]["runData"]
-    return runs
-
-
-def problem_of(run: Json) -> str:
-    """What n8n says where a node failed."""
-    items = (run[0].get("data") or {}).get("main") or [[]]
-    return str([item["json"].get("error") for item in items[0] or ()])[:500]
+    return run_workflow(n8n, workflow)
 
 
 def test_n8n_sends_what_the_hub_sends(n8n: N8nServer, echo: Echo) -> None:
@@ -268,41 +210,6 @@ def test_n8n_sends_what_the_hub_sends(n8n: N8nServer, echo: Echo) -> None:
         if theirs != ours:
             differences[name] = {key: (theirs[key], ours[key]) for key in theirs if theirs[key] != ours[key]}
     assert differences == {}
-
-
-def endpoint_definitions(app: Flask) -> Iterator[tuple[str, RequestDefinition]]:
-    """The requests of all loaded packs as a person uses them, with their examples as values."""
-    for pack in app.extensions["hub_plugins"].registry.packs.values():
-        for endpoint in pack.endpoints:
-            variables = {variable.name: variable for variable in (*pack.variables, *endpoint.variables)}
-            plain = [
-                Pair(name=name, value=variable.example or variable.default or f"value-{name}")
-                for name, variable in variables.items()
-                if not variable.secret
-            ]
-            yield (
-                f"{pack.service_id}--{endpoint.endpoint_id}",
-                RequestDefinition(
-                    method=endpoint.method,
-                    url=endpoint.url_template,
-                    params=endpoint.params,
-                    headers=(*pack.headers, *endpoint.headers),
-                    body=with_file(endpoint.body),
-                    auth=endpoint.auth or pack.auth,
-                    variables=tuple(plain),
-                ),
-            )
-
-
-def with_file(body: Body) -> Body:
-    """The same with a file chosen wherever one is needed."""
-    if isinstance(body, BinaryBody):
-        return body.model_copy(update={"file_id": "file"})
-    if not isinstance(body, MultipartBody):
-        return body
-    return body.model_copy(
-        update={"parts": tuple(part.model_copy(update={"file_id": "file" if part.is_file else None}) for part in body.parts)}
-    )
 
 
 class Bed:
@@ -435,36 +342,3 @@ def test_what_changed_meanwhile_is_not_overwritten(bed: Bed, n8n: N8nServer, ech
     with pytest.raises(Conflict, match="Fetch"):
         undo_save(bed.actor, saved.id)
     assert bed.read(workflow.n8n_id) == before
-
-
-def test_every_endpoint_of_the_packs_is_sent_alike(app: Flask, n8n: N8nServer, echo: Echo) -> None:
-    """With a header credential in place of the service's own, because the echo is not the service's host."""
-    definitions, ours = {}, {}
-    for name, written in endpoint_definitions(app):
-        address = written.url.replace("https://", "", 1)
-        local = written.model_copy(update={"url": f"{echo.url}/{name}/{address.partition('/')[2]}"})
-        secrets = [key for key in find_names(local) if key not in {row.name for row in local.variables}]
-        # The token of these stands in the address: n8n would have it in the clear, so the person enters it there.
-        plain = [Pair(name=key, value=f"text-{key}") for key in secrets if key in expressions.find_names(local.url)]
-        local = local.model_copy(update={"variables": (*local.variables, *plain)})
-        values = Values([Value(key, f"text-{key}", True, (echo.authority,), Scope.REQUEST) for key in secrets])
-        token = "token-1" if isinstance(local.auth, OAuth2ClientCredentials | OAuth2Code) else None
-        prepared = prepare(local, values, files={"file": FILE}, token=token)
-        send_exchange(EgressPolicy(loopback=True), prepared.wire, prepared.limits)
-        ours[name] = echo.take(name)[0].meaning()
-        credential = build_node(local).credential
-        reference = None
-        if credential is not None:
-            header = next((key for key in dict(ours[name]["headers"]) if key in ("authorization", "x-shopify-access-token")), "")
-            data = {"name": header, "value": dict(ours[name]["headers"]).get(header, "")}
-            reference = make_credential(n8n, "httpHeaderAuth", name, data)
-        definitions[name] = (local, reference)
-    assert definitions
-    runs = run_in_n8n(n8n, "all-endpoints", definitions)
-    differences = {}
-    for name, wanted in ours.items():
-        sent = echo.take(name)
-        found = sent[-1].meaning() if sent else None
-        if found != wanted:
-            differences[name] = (found, wanted) if found else problem_of(runs[name])
-    assert differences == {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -10,15 +10,16 @@ from hub.accounts.web import current_actor
 from hub.analyses.learning import judge_for
 from hub.errors import Conflict, Invalid, TooMany
 from hub.extensions import db
-from hub.htmx import go_to
+from hub.htmx import go_to, is_fragment_request
 from hub.http_builder.explaining import services
 from hub.http_builder.models import RequestRun
+from hub.http_builder.responses.pages import pane_context
 from hub.http_builder.running import get_run
 
 bp = Blueprint("explaining", __name__)
 
 
-@bp.app_template_global("explanation_of")
+@bp.app_template_global("explain_of_run")
 def explanation_of(run: RequestRun) -> dict[str, object]:
     """Everything that ``requests/_explanation.html`` shows of a run."""
     actor = current_actor()
@@ -32,17 +33,24 @@ def explanation_of(run: RequestRun) -> dict[str, object]:
     }
 
 
-@bp.post("/requests/runs/<request_run_id>/explanation")
+@bp.post("/runs/<request_run_id>/explanation")
 def explain(request_run_id: str) -> ResponseReturnValue:
     """Explain a failed run and show it there."""
+    actor, problem = current_actor(), ""
     try:
-        services.explain_run(current_actor(), request_run_id)
+        services.explain_run(actor, request_run_id)
     except Conflict as error:
-        _refuse(error)
+        db.session.rollback()
+        problem = error.message
+    if is_fragment_request():
+        context = pane_context(actor, get_run(actor, request_run_id))
+        return render_template("runs/_pane.html", explanation_problem=problem, **context)
+    if problem:
+        flash(problem, "error")
     return _back(request_run_id)
 
 
-@bp.post("/requests/runs/<request_run_id>/explanation/apply")
+@bp.post("/runs/<request_run_id>/explanation/apply")
 def apply(request_run_id: str) -> ResponseReturnValue:
     """Make the change that was shown in the saved request."""
     sent, actor = request.form, current_actor()
@@ -56,7 +64,7 @@ def apply(request_run_id: str) -> ResponseReturnValue:
     return _back(request_run_id)
 
 
-@bp.post("/requests/runs/<request_run_id>/explanation/undo")
+@bp.post("/runs/<request_run_id>/explanation/undo")
 def undo(request_run_id: str) -> ResponseReturnValue:
     """Put back what stood in the request before."""
     try:
@@ -67,7 +75,7 @@ def undo(request_run_id: str) -> ResponseReturnValue:
     return _back(request_run_id)
 
 
-@bp.post("/requests/runs/<request_run_id>/again")
+@bp.post("/runs/<request_run_id>/again")
 def again(request_run_id: str) -> ResponseReturnValue:
     """Send the saved request as it stands now."""
     try:

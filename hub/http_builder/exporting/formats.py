@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hub.contracts.http import RequestDefinition
 from hub.http_builder.exporting import curl, httpie, javascript_fetch, openapi, postman, python_requests
+from hub.http_builder.exporting.n8n import write_n8n
 from hub.http_builder.exporting.results import ExportResult
-from hub.http_builder.n8n.clipboard import write_clipboard
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("n8n", "n8n", write_clipboard),
+    Format("n8n", "n8n", write_n8n),
     Format("curl", "cURL (bash)", curl.write_bash),
     Format("curl-cmd", "cURL (cmd)", curl.write_cmd),
     Format("curl-powershell", "cURL (PowerShell)", curl.write_powershell),

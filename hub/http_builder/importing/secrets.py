@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterable
 
 from hub.contracts.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, Pair
+from hub.http_builder.secret_values import free_name
 from hub.redaction.names import is_ordinary, is_secret_name, is_secret_parameter
 from hub.redaction.search import Search
 from hub.redaction.shapes import find_shapes
 
 PLACEHOLDER = re.compile(r"\{\{\s*\$?[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}")
-_NOT_A_NAME = re.compile(r"[^A-Za-z0-9]+")
-_MAX_NAME = 60
 #: Shorter values stand in many places by chance.
 _SHORTEST = 4
 #: Words before a token in an Authorization header; others (``AWS4-HMAC-SHA256``, ``Digest``) begin something that is no token.
@@ -41,11 +40,7 @@ class SecretCollector:
             return value
         found = next((known for known, kept in self.values.items() if kept == value), None)
         if found is None:
-            base = (_NOT_A_NAME.sub("_", name).strip("_").upper() or "SECRET")[:_MAX_NAME]
-            base = base if not base[0].isdigit() else f"_{base}"
-            found, number = base, 2
-            while found in self._taken or found in self.values:
-                found, number = f"{base}_{number}", number + 1
+            found = free_name(name, self._taken | self.values.keys())
             self.values[found] = value
         return "{{" + found + "}}"
 

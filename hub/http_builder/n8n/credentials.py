@@ -31,33 +31,40 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ServiceCredential:
-    """A credential type that n8n has for one service: hosts that it is for, and the sign-in that it makes."""
+    """A credential type that n8n has for one service: hosts that it is for, the sign-in that it makes, its field for the key."""
 
     type: str
     hosts: tuple[str, ...]
     auth: Auth
+    field: str = ""
 
 
-def _bearer(kind: str, *hosts: str, prefix: str = "Bearer") -> ServiceCredential:
-    return ServiceCredential(kind, hosts, BearerAuth(prefix=prefix))
+def _bearer(kind: str, field: str, *hosts: str, prefix: str = "Bearer") -> ServiceCredential:
+    return ServiceCredential(kind, hosts, BearerAuth(prefix=prefix), field)
 
 
 #: n8n's own credential types (2.40.7) for the services that the hub has packs of. Telegram's has no sign-in of its own.
 SERVICE_CREDENTIALS = (
-    _bearer("stripeApi", "api.stripe.com"),
-    _bearer("githubApi", "api.github.com"),
-    _bearer("slackApi", "slack.com"),
-    _bearer("openAiApi", "api.openai.com"),
-    _bearer("sendGridApi", "api.sendgrid.com", "api.eu.sendgrid.com"),
-    _bearer("hubspotAppToken", "api.hubapi.com"),
-    _bearer("notionApi", "api.notion.com"),
-    _bearer("airtableTokenApi", "api.airtable.com"),
-    _bearer("whatsAppApi", "graph.facebook.com"),
-    _bearer("discordBotApi", "discord.com", prefix="Bot"),
+    _bearer("stripeApi", "secretKey", "api.stripe.com"),
+    _bearer("githubApi", "accessToken", "api.github.com"),
+    _bearer("slackApi", "accessToken", "slack.com"),
+    _bearer("openAiApi", "apiKey", "api.openai.com"),
+    _bearer("sendGridApi", "apiKey", "api.sendgrid.com", "api.eu.sendgrid.com"),
+    _bearer("hubspotAppToken", "appToken", "api.hubapi.com"),
+    _bearer("notionApi", "apiKey", "api.notion.com"),
+    _bearer("airtableTokenApi", "accessToken", "api.airtable.com"),
+    _bearer("whatsAppApi", "accessToken", "graph.facebook.com"),
+    _bearer("discordBotApi", "botToken", "discord.com", prefix="Bot"),
     ServiceCredential("twilioApi", ("api.twilio.com", "verify.twilio.com", "lookups.twilio.com"), BasicAuth()),
-    ServiceCredential("shopifyAccessTokenApi", ("*.myshopify.com",), ApiKeyAuth(name="X-Shopify-Access-Token")),
+    ServiceCredential(
+        "shopifyAccessTokenApi", ("*.myshopify.com",), ApiKeyAuth(name="X-Shopify-Access-Token"), field="accessToken"
+    ),
     ServiceCredential("googleSheetsOAuth2Api", ("sheets.googleapis.com",), OAuth2Code()),
 )
+#: A header that the credential writes over, unless the node has it in just this spelling.
+SPELT_HEADERS = {"notionApi": "Notion-Version"}
+#: A header that the credential always sends, from a field of its own.
+_HEADER_FIELDS = {"openAiApi": ("openai-organization", "organizationId")}
 #: Credential type -> the sign-in that it makes.
 GENERIC_CREDENTIALS: dict[str, Auth] = {
     "httpBasicAuth": BasicAuth(),
@@ -84,26 +91,26 @@ class Credential:
     @property
     def notes(self) -> tuple[Note, ...]:
         """What a person has to set up in n8n."""
-        fields = ", ".join(f"{name}: {value}" for name, value in self.fields.items() if value)
+        known = ", ".join(f"{name}: {value}" for name, value in self.fields.items() if value)
+        fields = known or ", ".join(self.fields)
         return (Note(code="n8n-credential", details={"type": self.types[0], "fields": fields}),)
 
 
-def find_credential(definition: RequestDefinition) -> Credential | None:
-    """The credential for the definition's authentication; None where it has none, or one that n8n can't make."""
+def find_credential(definition: RequestDefinition, pack: ServiceCredential | None = None) -> Credential | None:
+    """The credential for the definition's authentication; None where it has none, or one that n8n can't make.
+
+    ``pack`` is what the pack of the request names; it goes before n8n's types that the hub knows.
+    """
     auth = definition.auth
     if isinstance(auth, NoAuth | HmacAuth):
         return None
     if isinstance(auth, AwsSigV4Auth):
         return Credential((_AWS,), {"region": auth.region, "accessKeyId": auth.access_key_id})
     generic, fields = _generic(auth)
-    return Credential((*service_types(definition), generic), fields)
-
-
-def service_types(definition: RequestDefinition) -> tuple[str, ...]:
-    """n8n's credential types for the service that the request goes to and the sign-in that it has."""
-    host = _host(definition.url)
-    known = (kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts))
-    return tuple(kind.type for kind in known if _signs_alike(definition.auth, kind.auth))
+    services = _service_credentials(definition, pack)
+    if services:
+        fields = {**(_service_fields(services[0], auth) or fields), **_header_field(services[0], definition)}
+    return Credential((*dict.fromkeys(service.type for service in services), generic), fields)
 
 
 def read_auth(kind: str, name: str | None) -> Auth | None:
@@ -168,6 +175,44 @@ def _generic(auth: Auth) -> tuple[str, dict[str, str]]:
         case _:
             raise TypeError(type(auth).__name__)
     return "oAuth2Api", {**grant, "clientId": auth.client_id, "clientSecret": _shown(auth.client_secret), "scope": auth.scope}
+
+
+def _service_credentials(definition: RequestDefinition, pack: ServiceCredential | None) -> list[ServiceCredential]:
+    """n8n's credentials for the service that the request goes to and the sign-in that it has; the pack's first."""
+    host = _host(definition.url)
+    known = [kind for kind in SERVICE_CREDENTIALS if _is_host(host, kind.hosts)]
+    if pack is not None and (find_names(host) or _is_host(host, pack.hosts)):  # a host of its own choice is a variable
+        known.insert(0, next((kind for kind in SERVICE_CREDENTIALS if kind.type == pack.type), pack))
+    return [kind for kind in known if _signs_alike(definition.auth, kind.auth)]
+
+
+def _service_fields(service: ServiceCredential, auth: Auth) -> dict[str, str]:
+    """The fields that n8n's form for the service has, as far as the hub knows it.
+
+    A token that the hub fetches by itself is left to the person.
+    """
+    match auth:
+        case BasicAuth() if service.type == "twilioApi":
+            is_key = auth.username.startswith("SK") or "API_KEY" in auth.username.upper()
+            if is_key:
+                return {"authType": "apiKey", "apiKeySid": auth.username, "apiKeySecret": _shown(auth.password)}
+            return {"authType": "authToken", "accountSid": auth.username, "authToken": _shown(auth.password)}
+        case BearerAuth() if service.field:
+            return {service.field: _shown(auth.token)}
+        case ApiKeyAuth() if service.field:
+            return {service.field: _shown(auth.value)}
+        case OAuth2ClientCredentials() if service.field:
+            return {service.field: ""}
+        case OAuth2Code():
+            return {"clientId": auth.client_id, "clientSecret": _shown(auth.client_secret)}
+    return {}
+
+
+def _header_field(service: ServiceCredential, definition: RequestDefinition) -> dict[str, str]:
+    """The field for a header that n8n takes from the credential alone."""
+    header, name = _HEADER_FIELDS.get(service.type, ("", ""))
+    value = next((row.value for row in definition.headers if row.enabled and row.name.lower() == header), None)
+    return {} if value is None else {name: value}
 
 
 def _shown(value: str) -> str:

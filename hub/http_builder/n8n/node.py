@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.contracts.http import (
+    AwsSigV4Auth,
     BinaryBody,
+    GraphqlBody,
     HmacAuth,
     JsonBody,
     MultipartBody,
@@ -21,7 +23,9 @@ from hub.contracts.http import (
 )
 from hub.http_builder.n8n.bodies import default_type, write_body
 from hub.http_builder.n8n.credentials import (
+    SPELT_HEADERS,
     Credential,
+    ServiceCredential,
     credential_of_header,
     credential_of_parameter,
     find_credential,
@@ -72,21 +76,31 @@ def build_node(
     secret_names: Collection[str] = (),
     type_version: float = OLDEST_VERSION,
     variables_node: str = VARIABLES_NODE,
+    pack: ServiceCredential | None = None,
 ) -> BuiltNode:
     """The node that sends what the definition says; what n8n can't do stands in its notes.
 
-    ``secret_names`` are the variables known to be secret; a name that says so counts too.
+    ``secret_names`` are the variables known to be secret; a name that says so counts too. ``pack`` is its pack's credential.
     """
-    return _Builder(definition, secret_names, max(type_version, OLDEST_VERSION), variables_node).build(choices)
+    credential = find_credential(definition, pack)
+    return _Builder(definition, secret_names, max(type_version, OLDEST_VERSION), variables_node, credential).build(choices)
 
 
 class _Builder:
-    def __init__(self, definition: RequestDefinition, secret_names: Collection[str], version: float, variables_node: str) -> None:
+    def __init__(
+        self,
+        definition: RequestDefinition,
+        secret_names: Collection[str],
+        version: float,
+        variables_node: str,
+        credential: Credential | None,
+    ) -> None:
         self._definition = definition
         self._secret_names = secret_names
         self._variables_node = variables_node
         self._options: Json = {}
-        self._built = BuiltNode(type_version=version, credential=find_credential(definition))
+        self._is_signed = isinstance(definition.auth, AwsSigV4Auth)
+        self._built = BuiltNode(type_version=version, credential=credential)
 
     def build(self, choices: NodeChoices) -> BuiltNode:
         definition, built = self._definition, self._built
@@ -177,6 +191,11 @@ class _Builder:
             separator = "; " if row.name.lower() == "cookie" else ", "
             joined[row.name.lower()] = earlier.model_copy(update={"value": earlier.value + separator + row.value})
             self._note("n8n-duplicate-header", name=row.name)
+        credential = self._built.credential
+        spelt = SPELT_HEADERS.get(credential.types[0], "") if credential else ""
+        if spelt.lower() in joined:
+            joined[spelt.lower()] = joined[spelt.lower()].model_copy(update={"name": spelt})
+            self._options["lowercaseHeaders"] = False
         if joined:
             self._built.parameters |= {"sendHeaders": True, "headerParameters": self._rows(list(joined.values()), "header")}
 
@@ -195,7 +214,9 @@ class _Builder:
         self._built.notes += notes
         if isinstance(body, BinaryBody) and row is None and body.content_type != "application/octet-stream":
             headers.append(Pair(name="Content-Type", value=body.content_type))
-        if row is None:
+        if self._is_signed and "specifyBody" in parameters and row is None:
+            headers.append(Pair(name="Content-Type", value="application/json"))  # n8n signs JSON as a form where nothing says so
+        if row is None or (self._is_signed and isinstance(body, JsonBody | GraphqlBody) and "specifyBody" in parameters):
             return None
         is_usual = row.value.partition(";")[0].strip().lower() == default_type(body)
         needless = parameters.get("contentType") == "raw" or isinstance(body, MultipartBody) or is_usual

@@ -10,7 +10,7 @@ from typing import Any
 from hub.analyses.patches import canonical, document_of
 from hub.analyses.workflow_graph import ancestors
 from hub.contracts.http import Note, RequestDefinition
-from hub.http_builder.n8n.credentials import read_auth
+from hub.http_builder.n8n.credentials import ServiceCredential, read_auth
 from hub.http_builder.n8n.expressions import VARIABLES_NODE
 from hub.http_builder.n8n.node import (
     AS_USUAL,
@@ -87,16 +87,17 @@ def place_request(
     credential: CredentialReference | None = None,
     secret_names: Collection[str] = (),
     values: Mapping[str, str] | None = None,
+    pack: ServiceCredential | None = None,
 ) -> Placed:
     """The workflow's document with the request; everything else in it stays as it is. ``NoSuchNode`` where the target is none.
 
-    ``values`` fill the node of the variables; secrets must not be among them.
+    ``values`` fill the node of the variables; secrets must not be among them. ``pack`` is the credential of the request's pack.
     """
     placer = _Placer(document_of(workflow), str(workflow.get("id", "")), target)
     version = placer.version()
     variables_node = placer.find_variables()
     built = build_node(
-        definition, choices=choices, secret_names=secret_names, type_version=version, variables_node=variables_node
+        definition, choices=choices, secret_names=secret_names, type_version=version, variables_node=variables_node, pack=pack
     )
     if target.node is not None:
         placer.rewrite(built, definition, credential)
@@ -263,6 +264,8 @@ def _merged(node: Json, built: BuiltNode, definition: RequestDefinition) -> Json
     if "response" in new_options:
         response = dict((options.get("response") or {}).get("response") or {})
         options["response"] = {"response": {**response, **new_options["response"]["response"]}}
+    if "lowercaseHeaders" in new_options:
+        options["lowercaseHeaders"] = new_options["lowercaseHeaders"]
     return {**old, "options": options} if "options" in old or options else old
 
 

@@ -28,6 +28,7 @@ from hub.http_builder.models import Environment, Variable
 from hub.http_builder.n8n.changes import ChangedSince, find_changes, is_unsaved, take_back
 from hub.http_builder.n8n.models import NodeSave, SaveState
 from hub.http_builder.n8n.node import NodeChoices, build_node
+from hub.http_builder.n8n.pack_credential import pack_credential
 from hub.http_builder.n8n.placing import CredentialReference, NoSuchNode, Placed, Target, place_request
 from hub.http_builder.rendering import Scope, Value, Values
 from hub.http_builder.services import get_request
@@ -87,7 +88,8 @@ def make_target(node: str | None, after: str | None, name: str) -> Target:
 
 def credential_choices(actor: Actor, request_id: str, workflow_id: str) -> list[CredentialReference]:
     """Credentials of the workflow's n8n that could sign the request in; n8n's API lists none, so those that nodes use."""
-    credential = build_node(definition_of(get_request(actor, request_id))).credential
+    request = get_request(actor, request_id)
+    credential = build_node(definition_of(request), pack=pack_credential(request)).credential
     types = credential.types if credential else ()
     workflow = get_workflow(actor, workflow_id)
     rows = db.session.scalars(sa.select(Workflow.credentials).where(Workflow.instance_id == workflow.instance_id))
@@ -218,7 +220,7 @@ def _plan(actor: Actor, request_id: str, workflow: _Place, wish: Wish, client: N
     fresh = client.get_workflow(workflow.n8n_id)
     drafts = client.features().publish_if_active
     request = get_request(actor, request_id)
-    definition = definition_of(request)
+    definition, pack = definition_of(request), pack_credential(request)
     values = _values(actor, request_id).with_variables_of(definition)
     known = {known.id: known for known in credential_choices(actor, request_id, workflow.id)}
     db.session.commit()
@@ -231,6 +233,7 @@ def _plan(actor: Actor, request_id: str, workflow: _Place, wish: Wish, client: N
             credential=known.get(wish.credential_id) if wish.credential_id else None,
             secret_names={value.name for value in values if value.secret},
             values={value.name: value.text for value in values if not value.secret},
+            pack=pack,
         )
     except NoSuchNode as error:
         raise Invalid(fields={"node": _("The workflow has no such node any more. Choose another one.")}) from error

@@ -13,8 +13,7 @@ from hub.contracts.actor import Actor
 from hub.errors import Conflict, HubError, Invalid
 from hub.extensions import db
 from hub.htmx import filtered_url, go_to, read_filters, render
-from hub.http_builder.definitions import definition_of
-from hub.http_builder.exporting import export_request
+from hub.http_builder.exporting import export_saved
 from hub.http_builder.importing import describe_note
 from hub.http_builder.models import Request
 from hub.http_builder.n8n import saving
@@ -49,7 +48,7 @@ def choose(request_id: str) -> ResponseReturnValue:
         cursor=request.args.get("cursor") or None,
     )
     here = url_for("to_n8n.choose", request_id=request_id)
-    copied = export_request(definition_of(saved), name=saved.name, kind="n8n")
+    copied = export_saved(saved, "n8n")
     return render(
         "requests/to_n8n.html",
         block="list",

@@ -179,10 +179,13 @@ def test_a_run_becomes_a_verdict(app: object, run: dict[str, object], tone: str,
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ({"code": "not-ready", "details": {"problems": [{"code": "unresolved", "details": {"name": "SHOP"}}]}}, "SHOP"),
-        ({"code": "token", "details": {"code": "x"}}, "gave no token"),
-        ({"code": "secret-lost", "details": {"name": "x"}}, "secret-lost"),
-        (None, "unknown"),
+        (
+            {"code": "not-ready", "details": {"problems": [{"place": "url", "code": "unresolved", "details": {"name": "SHOP"}}]}},
+            "URL: ",
+        ),
+        ({"code": "token", "details": {"code": "expired", "details": {}}}, "took too long"),
+        ({"code": "secret-lost", "details": {"name": "KEY_OF_MINE"}}, "KEY_OF_MINE"),
+        (None, ""),
     ],
 )
 def test_a_run_that_was_not_sent_says_why(app: object, error: dict[str, object] | None, words: str) -> None:

@@ -90,6 +90,8 @@ def test_the_present_page_is_marked_in_the_navigation() -> None:
     assert is_current("accounts.sessions", "accounts.sessions")
     assert not is_current("accounts.sessions", "accounts.api_keys")
     assert not is_current("workflows.index", None)
+    assert all(is_current("requests.index", f"{room}.index") for room in ("requests", "runs", "chains", "environments", "to_n8n"))
+    assert not is_current("catalog.index", "chains.index")
 
 
 def choose(client: FlaskClient, **form: str) -> Any:

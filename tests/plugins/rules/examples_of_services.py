@@ -24,6 +24,10 @@ def segment(value: str, name: str = "part", **more: Any) -> Evidence:
     return http((404, {"message": "no route"}), url=url, items=[{name: value}], **more)
 
 
+def missing(url: str) -> Evidence:
+    return http((404, {"message": "no route"}), url=url, items=[{"id": 7}])
+
+
 def next_page(link: str, text: str = "={{ $response.body.next }}", url: str = "https://api.example/v1/rooms") -> Evidence:
     paging = {"pagination": {"pagination": {"paginationMode": "responseContainsNextURL", "nextURL": text}}}
     return http(None, f"'{link}' is not a valid URL.", url=url, options=paging)
@@ -65,6 +69,13 @@ HITS = (
         URL,
         "=https://api.example/parts/{{ encodeURIComponent($json.title) }}/stock",
     ),
+    Hit("http-double-slash", lambda: missing("https://api.example/v1//rooms"), URL, "https://api.example/v1/rooms"),
+    Hit(
+        "http-double-slash",
+        lambda: missing("=https://api.example//rooms/{{ $json.id }}?next=a//b"),
+        URL,
+        "=https://api.example/rooms/{{ $json.id }}?next=a//b",
+    ),
     Hit("http-busy", lambda: http((423, {"message": "The index is being rebuilt"})), ("retryOnFail",), True),
     Hit("http-busy", lambda: http((425, {"message": "Not ready, try again in 2 seconds"})), ("waitBetweenTries",), 2600),
     Hit("http-busy", lambda: http((423, {"message": "Import in progress"}), method="POST", url="https://api.example/orders")),
@@ -97,6 +108,8 @@ MISSES = (
         "http-unencoded-segment",
         lambda: http((404, {"message": "no"}), url="={{ $json.a }}", items=[{"a": "https://x.example/1"}]),
     ),
+    Miss("http-double-slash", lambda: missing("https://api.example/v1/rooms?at=//x")),
+    Miss("http-double-slash", lambda: missing("https://archive.example/web/https://x.example//a")),
     Miss("http-busy", lambda: http((423, {"message": "Account locked"}))),
     Miss("http-busy", lambda: http((409, {"message": "Already in progress"}))),
     Miss("http-locked", lambda: http((403, {"message": "The document is locked"}))),

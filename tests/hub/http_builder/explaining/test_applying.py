@@ -35,7 +35,7 @@ WORDS = LocalizedText(en="Do it", ar="افعل")
 
 @pytest.fixture
 def failed(bench: Bench, start_server: Start) -> RequestRun:
-    """A GET where only PATCH is allowed, explained."""
+    """A GET wpage only PATCH is allowed, explained."""
     server = start_server(saying(answer(405, b"", Allow="PATCH")))
     run = bench.send_saved(bench.save(method="GET", url=server.url("/orders/7")))
     bench.explain(run)
@@ -114,7 +114,7 @@ def test_the_change_is_in_the_audit_log(bench: Bench, failed: RequestRun) -> Non
         {"op": "add", "path": "/nodes/{n}/retryOnFail", "value": True},
         {"op": "add", "path": "/nodes/{n}/parameters/options/response", "value": {"response": {"responseFormat": "text"}}},
         {"op": "replace", "path": "/nodes/{n}/parameters/url", "value": "={{ $json.url }}"},
-        {"op": "replace", "path": "/nodes/{n}/parameters/url", "value": "https://elsewhere.example/"},
+        {"op": "replace", "path": "/nodes/{n}/parameters/url", "value": "https://elsewpage.example/"},
         {"op": "add", "path": "/nodes/{n}/parameters/options/allowUnauthorizedCerts", "value": True},
         {"op": "add", "path": "/nodes/{n}/parameters/authentication", "value": "none"},
         {"op": "add", "path": "/nodes/0/parameters/x", "value": 1},
@@ -169,7 +169,7 @@ def test_the_page_explains_applies_and_sends_again(
     server = start_server(saying(answer(405, b"", Allow="PATCH")))
     run = bench.send_saved(bench.save(method="GET", url=server.url("/orders/7")))
     browser = browser_of(alice)
-    page = f"/requests/runs/{run.id}"
+    page = f"/runs/{run.id}"
     assert f'action="{page}/explanation"' in browser.get(page).text
     assert browser.post(f"{page}/explanation").location == page
     shown = browser.get(page).text

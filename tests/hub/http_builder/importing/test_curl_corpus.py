@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from hub.contracts.http import BinaryBody, MultipartBody, RequestDefinition, RequestDraft
+from hub.egress import EgressPolicy, send_exchange
 from hub.http_builder.importing import import_text
-from hub.http_builder.rendering import FileContent, Scope, Value, Values, find_names, prepare
+from hub.http_builder.rendering import FileContent, Prepared, Scope, Value, Values, find_names, prepare
 from tests.hub.http_builder.echo import Received, echo_server
 
 FOLDER = Path(__file__).parent / "curl_commands"
@@ -88,12 +89,17 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, dict[str, list[
 
 def send_by_hub(draft: RequestDraft, variables: dict[str, str]) -> Received:
     """What the hub writes on the wire for a draft."""
+    wire = prepare_draft(draft, variables).wire
+    target = "/" + wire.url.split("/", 3)[3]
+    return Received(wire.method, target, wire.headers, wire.body or b"")
+
+
+def prepare_draft(draft: RequestDraft, variables: dict[str, str]) -> Prepared:
+    """A draft of the corpus, ready to be sent."""
     definition, files = with_files(draft.definition)
     values = [Value(name, text, secret=True, hosts=("127.0.0.1",), scope=Scope.REQUEST) for name, text in draft.secrets.items()]
     values += [Value(name, text) for name, text in variables.items() if name in find_names(definition)]
-    wire = prepare(definition, Values(values), files=files).wire
-    target = "/" + wire.url.split("/", 3)[3]
-    return Received(wire.method, target, wire.headers, wire.body or b"")
+    return prepare(definition, Values(values), files=files)
 
 
 def with_files(definition: RequestDefinition) -> tuple[RequestDefinition, dict[str, FileContent]]:
@@ -125,6 +131,19 @@ def test_hub_sends_what_curl_sends(title: str, sent: tuple[int, dict[str, list[R
     assert received[title], "curl sent nothing"
     # Accept */* is what both send by themselves, and only curl can be told not to.
     assert ours == [request.comparable() for request in received[title]]
+
+
+def test_what_is_prepared_arrives() -> None:
+    policy = EgressPolicy(loopback=True)
+    with echo_server() as server:
+        for title, command in CORPUS.items():
+            for draft in import_text(at_server(command, server.port)).drafts:
+                prepared = prepare_draft(draft, variables_of(command))
+                send_exchange(policy, prepared.wire, prepared.limits)
+                target = "/" + prepared.wire.url.split("/", 3)[3]
+                wanted = Received(prepared.wire.method, target, prepared.wire.headers, prepared.wire.body or b"")
+                assert server.received[-1].comparable() == wanted.comparable(), title
+    assert len(server.received) >= len(CORPUS)
 
 
 @pytest.mark.parametrize("title", CORPUS)

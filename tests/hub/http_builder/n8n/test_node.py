@@ -144,6 +144,62 @@ def test_a_sign_in_is_a_credential_and_no_text(auth: Json, url: str, kind: str) 
     assert codes(built)[0] == "n8n-credential"
 
 
+NAMED_FIELDS: list[tuple[Json, str, Json]] = [
+    ({"type": "bearer", "token": "{{T}}"}, "https://api.stripe.com", {"secretKey": "{{T}}"}),
+    ({"type": "bearer", "token": "{{T}}", "prefix": "Bot"}, "https://discord.com", {"botToken": "{{T}}"}),
+    (
+        {"type": "basic", "username": "{{SID}}", "password": "{{T}}"},
+        "https://api.twilio.com",
+        {"authType": "authToken", "accountSid": "{{SID}}", "authToken": "{{T}}"},
+    ),
+    (
+        {"type": "basic", "username": "SK1", "password": "{{T}}"},
+        "https://api.twilio.com",
+        {"authType": "apiKey", "apiKeySid": "SK1", "apiKeySecret": "{{T}}"},
+    ),
+    (
+        {"type": "oauth2-client-credentials", "client_secret": "{{S}}", "header_name": "X-Shopify-Access-Token", "prefix": ""},
+        "https://a.myshopify.com",
+        {"accessToken": ""},
+    ),
+    (
+        {"type": "oauth2-code", "client_id": "{{ID}}", "client_secret": "{{S}}"},
+        "https://sheets.googleapis.com",
+        {"clientId": "{{ID}}", "clientSecret": "{{S}}"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("auth", "url", "fields"), NAMED_FIELDS)
+def test_fields_are_those_of_the_form_in_n8n(auth: Json, url: str, fields: Json) -> None:
+    credential = build_node(definition(url=url, auth=auth)).credential
+    assert credential is not None
+    assert credential.fields == fields
+    assert str(credential.notes[0].details["fields"]).startswith(next(iter(fields)))
+
+
+def test_headers_that_a_credential_would_write_over_stay() -> None:
+    bearer = {"type": "bearer", "token": "{{T}}"}
+    version = [{"name": "notion-version", "value": "2025-09-03"}]
+    notion = build_node(definition(url="https://api.notion.com/v1/users/me", auth=bearer, headers=version))
+    assert notion.parameters["headerParameters"]["parameters"] == [{"name": "Notion-Version", "value": "2025-09-03"}]
+    assert notion.parameters["options"] == {"lowercaseHeaders": False}
+    elsewhere = build_node(definition(url="https://x.example", auth=bearer, headers=version))
+    assert elsewhere.parameters["options"] == {}
+    organization = [{"name": "OpenAI-Organization", "value": "{{ORG}}"}]
+    openai = build_node(definition(url="https://api.openai.com/v1/models", auth=bearer, headers=organization))
+    assert openai.credential is not None
+    assert openai.credential.fields == {"apiKey": "{{T}}", "organizationId": "{{ORG}}"}
+
+
+def test_json_that_is_signed_names_its_type() -> None:
+    aws = {"type": "aws-sigv4", "secret_access_key": "{{S}}"}
+    sent = {"name": "Content-Type", "value": "application/json"}
+    for headers in ([], [sent]):
+        built = build_node(definition(method="POST", auth=aws, headers=headers, body={"kind": "json", "text": '{"a": 1}'}))
+        assert built.parameters["headerParameters"]["parameters"] == [sent]
+
+
 def test_hmac_and_a_token_header_of_its_own_are_said() -> None:
     assert codes(build_node(definition(auth={"type": "hmac", "secret": "{{S}}"}))) == ["n8n-hmac"]
     own = {"type": "oauth2-client-credentials", "header_name": "X-Token", "client_secret": "{{S}}"}
