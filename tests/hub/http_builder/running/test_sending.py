@@ -200,7 +200,7 @@ def test_what_was_cancelled_meanwhile_stores_nothing(alice: Actor, session: Sess
     plan = _Plan.of(taken)
     ready = _prepare(plan, taken, None)
     cancel_run(alice, run.id)
-    assert _store(plan, _exchange(definition, ready)) is RunState.CANCELED
+    assert _store(plan, _exchange(plan.definition, ready)) is RunState.CANCELED
     assert len(server.received) == 1
     assert get_run(alice, run.id).state is RunState.CANCELED
     assert session.scalar(sa.select(RequestRunBody)) is None
