@@ -28,7 +28,13 @@ _SETTINGS = ("HUB_ENV", "HUB_ALLOWED_ADDRESSES", "HUB_HOST", "HUB_PORT", "HUB_CA
 @click.argument("url")
 @click.option("-H", "--header", "headers", multiple=True, metavar="NAME: VALUE", help="A header; may be given several times.")
 @click.option("-d", "--data", metavar="DATA", help="The body; @FILE reads a file, @- standard input.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole run as JSON, or why there is none as a problem document.")
+@click.option(
+    "--json/--text",
+    "as_json",
+    default=None,
+    help="Print the whole run as JSON, or why there is none as a problem document; or the answer to read. "
+    "Left out: text on a terminal, JSON for programs.",
+)
 @click.option("--timeout", type=click.FloatRange(1, 120), default=30.0, show_default=True, help="Seconds for all of it.")
 @click.option("--insecure", is_flag=True, help="Accept any certificate.")
 @click.option("--no-redirects", is_flag=True, help="Show a redirect instead of following it.")
@@ -37,7 +43,7 @@ def send(
     url: str,
     headers: tuple[str, ...],
     data: str | None,
-    as_json: bool,
+    as_json: bool | None,
     timeout: float,
     insecure: bool,
     no_redirects: bool,
@@ -49,6 +55,7 @@ def send(
 
     Exit code 0: there is an answer, whatever its status. 1: it was refused, or no answer came. 2: wrong usage.
     """
+    as_json = not sys.stdout.isatty() if as_json is None else as_json
     content = _read(data)
     settings = RequestSettings(timeout_seconds=timeout, follow_redirects=not no_redirects, verify_tls=not insecure)
     rows = tuple(_header(text) for text in headers)

@@ -79,7 +79,7 @@ def test_a_run_as_json(start_server: Callable[[Talk], Server]) -> None:
 
 def test_an_answer_for_people(start_server: Callable[[Talk], Server]) -> None:
     server = start_server(saying(answer(404, b"no\x1b[31m such page", Content_Type="text/plain")))
-    lines = send("GET", here(server)).stdout.splitlines()
+    lines = send("GET", here(server), "--text").stdout.splitlines()
     assert lines[0].startswith("404 Said  ")
     assert "Content-Type: text/plain" in lines
     assert lines[-1] == "no\\x1b[31m such page"
@@ -89,7 +89,7 @@ def test_a_body_that_is_no_text_is_base64(start_server: Callable[[Talk], Server]
     server = start_server(saying(answer(200, b"\x89PNG\xff\x00")))
     run = run_of("GET", here(server))
     assert (run["body"], base64.b64decode(run["bodyBase64"])) == (None, b"\x89PNG\xff\x00")
-    assert "no text" in send("GET", here(server)).stderr
+    assert "no text" in send("GET", here(server), "--text").stderr
 
 
 def test_data_from_a_file_and_from_standard_input_byte_for_byte(start_server: Callable[[Talk], Server], tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_secret_reaches_the_server_and_no_screen(start_server: Callable[[Talk]
     server = start_server(talk)
     for result in (
         send("GET", here(server), "-H", f"Authorization: Bearer {KEY}", "--json"),
-        send("GET", here(server), "-H", f"Authorization: Bearer {KEY}"),
+        send("GET", here(server), "-H", f"Authorization: Bearer {KEY}", "--text"),
         send("GET", here(server), "-H", f"X-Api-Key: {KEY}", "--json"),
     ):
         assert KEY not in result.output
@@ -152,7 +152,7 @@ def test_what_is_refused_is_a_problem_document(url: str, code: str) -> None:
     assert (problem["title"], problem["state"], problem["hops"]) == ("Not sent", "REFUSED", [])
     assert len(problem["detail"]) > 10
     assert "pass@" not in result.output
-    (line,) = send("GET", url, code=1).stderr.splitlines()
+    (line,) = send("GET", url, "--text", code=1).stderr.splitlines()
     assert line.startswith("hub: Not sent. ")
     assert line.endswith(f"[{code}]")
 
@@ -177,6 +177,7 @@ def test_what_breaks_on_the_way_is_a_problem_too(start_server: Callable[[Talk], 
 
 def test_wrong_usage() -> None:
     assert "no colon" in send("GET", "http://127.0.0.1:1025/", "-H", "nonsense", code=2).stderr
+    assert json.loads(send("GET", "http://127.0.0.1:1/", code=1).stdout)["code"] == "port-refused"  # no terminal: JSON by itself
     assert json.loads(send("BREW", "http://127.0.0.1:1025/", "--json", code=1).stdout)["code"] == "bad-method"
 
 
