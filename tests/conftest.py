@@ -36,6 +36,15 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 TEST_KEY = base64.b64encode(bytes(range(1, 33))).decode()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What touches no database says the same on both: the run on PostgreSQL leaves it out."""
+    if os.environ.get("HUB_TEST_DATABASE") != "postgresql":
+        return
+    elsewhere = [item for item in items if isinstance(item, pytest.Function) and "database_url" not in item.fixturenames]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in set(elsewhere)]
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the team's real data; tests that need it skip where it is absent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hub.contracts.analysis import Diagnosis, Evidence
-from hub.http_builder.explaining import answers, refusals
+from hub.http_builder.explaining import access, answers, refusals
 from hub.http_builder.explaining.findings import Look
 
 #: The surest first.
@@ -20,6 +20,7 @@ LOOKS: Sequence[Callable[[Look], Diagnosis | None]] = (
     answers.body_format,
     answers.retry_after,
     answers.web_page,
+    access.refused_sign_in,
     answers.failed_in_words,
     answers.failed_checks,
 )

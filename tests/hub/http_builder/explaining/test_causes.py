@@ -81,7 +81,14 @@ def test_a_token_that_holds_is_not_blamed(bench: Bench, start_server: Start) -> 
     tomorrow = jwt(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
     run = bench.send_saved(bench.save(method="GET", url=server.url("/"), auth=auth, secrets={"TOKEN": tomorrow}))
     _analysis, diagnosis = bench.explain(run)
-    assert (diagnosis.source, diagnosis.cause) == ("http-unauthorized", Cause.BAD_CREDENTIALS)
+    assert (diagnosis.source, diagnosis.cause) == ("request-sign-in-refused", Cause.BAD_CREDENTIALS)
+
+
+def test_a_request_without_a_sign_in_is_told_to_have_one(bench: Bench, start_server: Start) -> None:
+    server = start_server(saying(answer(401, b"no")))
+    run = bench.send_saved(bench.save(method="GET", url=server.url("/")))
+    _analysis, diagnosis = bench.explain(run)
+    assert (diagnosis.source, diagnosis.cause) == ("request-sign-in-missing", Cause.BAD_CREDENTIALS)
 
 
 def test_a_clock_that_is_off(bench: Bench, start_server: Start) -> None:
