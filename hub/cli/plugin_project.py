@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -134,21 +135,42 @@ def write_project(service: str, folder: Path, pack: ServicePack | None = None) -
 def check_project(folder: Path) -> Iterator[str]:
     """Load the plugins of a project as the hub would. Yields a line for each finding; ClickException for what is wrong."""
     points = _entry_points(folder)
-    for place in (folder, folder / "src"):
-        sys.path.insert(0, str(place.resolve()))
-    logging.getLogger("hub").setLevel(logging.CRITICAL)  # what is wrong is said below
     manager = PluginManager(sa.MetaData())
-    manager.load(())
     problems = []
-    for point in points:
-        info = manager.try_out(point)
-        if info.problem:
-            problems.append(f"{point.name}: {info.problem}")
-            continue
-        yield f"{info.name} loads: {info.description or 'no description'}"
-        yield from _describe_packs(manager, info)
+    with _importable(folder), _silent("hub"):  # what is wrong is said below
+        manager.load(())
+        for point in points:
+            info = manager.try_out(point)
+            if info.problem:
+                problems.append(f"{point.name}: {info.problem}")
+                continue
+            yield f"{info.name} loads: {info.description or 'no description'}"
+            yield from _describe_packs(manager, info)
     if problems:
         raise click.ClickException("\n".join(problems))
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """A project can be imported from its folder or from ``src`` in it."""
+    places = [str(place.resolve()) for place in (folder, folder / "src")]
+    sys.path[:0] = places
+    try:
+        yield
+    finally:
+        for place in places:
+            sys.path.remove(place)
+
+
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _entry_points(folder: Path) -> list[importlib.metadata.EntryPoint]:
