@@ -53,10 +53,10 @@ class Site:
     endpoints: set[str]
     """Every endpoint that answers GET."""
 
-    def paths(self) -> Iterator[tuple[str, str]]:
-        """(name, path) of every page; the name is fit for a file."""
+    def paths(self, *, only_first: bool = False) -> Iterator[tuple[str, str]]:
+        """(name, path) of every page, or of one of each kind; the name is fit for a file."""
         for endpoint, paths in sorted(self.pages.items()):
-            for number, path in enumerate(paths):
+            for number, path in enumerate(paths[:1] if only_first and endpoint != "public" else paths):
                 yield endpoint.replace(".", "-") + (f"-{number + 1}" if number else ""), path
 
 
