@@ -298,7 +298,7 @@ HOSTILE: dict[str, Callable[[], tuple[bytes, str]]] = {
     "escapes": lambda: (json.dumps([{"<script>alert(1)</script>" * 9: "'\"<>&" * 99}] * 500).encode(), "application/json"),
     "no json": lambda: (b'{"a": <script>alert(1)</script>', "application/json"),
     "digits": lambda: (b"[" + b"9" * 1_000_000 + b"]", "application/json"),
-    "nul": lambda: (b'{"a": "\x00\x01<script>alert(1)</script>"}', "text/html; charset=\x00"),
+    "nul": lambda: (b'{"a": "\x00\x01<script>alert(1)</script>"}', "text/html; charset=\x01"),
     "broken utf-8": lambda: (b"\xff\xc0<script>alert(1)</script>" * 1000, "text/plain; charset=utf-8"),
     "one line": lambda: (b"<a>" * 1_000_000, "text/html"),
     "lines": lambda: (b'{"<script>": 1}\n' * 100_000, "application/x-ndjson"),
