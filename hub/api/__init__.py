@@ -15,6 +15,7 @@ import hub.failures.api
 import hub.http_builder.api
 import hub.http_builder.chain_api
 import hub.http_builder.environment_api
+import hub.http_builder.explaining.api
 import hub.http_builder.n8n.api
 import hub.http_builder.run_api
 import hub.http_builder.template_api

@@ -8,13 +8,16 @@ from pathlib import Path
 import click
 
 from hub.cli.actor import as_user
+from hub.cli.analyze import prose
 from hub.cli.choosing import choose_one
 from hub.cli.request_send import send
 from hub.cli.run_printing import print_run, tidy
 from hub.contracts.actor import Actor
+from hub.contracts.analysis import Diagnosis
 from hub.http_builder import services, transfer
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.environments import list_environments
+from hub.http_builder.explaining.services import explain_run
 from hub.http_builder.exporting import FORMATS, export_saved
 from hub.http_builder.importing import describe_note
 from hub.http_builder.importing.saving import Fate, save_import
@@ -70,6 +73,16 @@ def run(actor: Actor, name_or_id: str, environment: str | None, as_json: bool) -
     definition, name = definition_of(chosen), chosen.name
     sent = run_now(actor, definition, request_id=chosen.id, environment_id=environment_id, name=name)
     sys.exit(print_run(view_run(actor, sent), as_json=as_json))
+
+
+@request.command()
+@click.argument("run_id")
+@click.option("--language", type=click.Choice(["en", "ar"]), default="en", show_default=True, help="Language of the texts.")
+@as_user
+def explain(actor: Actor, run_id: str, language: str) -> None:
+    """Say why the run RUN_ID failed and what to do, by the analyzers that explain executions."""
+    analysis = explain_run(actor, run_id)
+    click.echo(prose(Diagnosis.model_validate(analysis.analysis), language, with_patches=False))
 
 
 @request.command("import")

@@ -134,6 +134,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "suggestion_index": "0",
     }
     bodies = {
+        "POST /runs/{request_run_id}/explanation/apply": {"suggestion": 0, "version": "1"},
         "PATCH /instances/{instance_id}": {"name": "Mine"},
         "PUT /analyses/{analysis_id}/feedback": {"helpful": True},
         "POST /analyses/{analysis_id}/repairs": body,

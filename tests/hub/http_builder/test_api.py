@@ -148,6 +148,25 @@ def test_send_a_saved_request_and_read_its_run(
     assert program.get(f"/requests/{request['id']}")["usageCount"] == 1
 
 
+def test_a_failure_is_explained_mended_and_put_back(
+    program: Program, work: Callable[[str], None], start_server: Callable[[Talk], Server]
+) -> None:
+    server = start_server(saying(answer(405, b"{}", Content_Type="application/json", Allow="POST")))
+    request = made(program, "/requests", {"name": "A", "url": server.url("/a"), "method": "GET"})
+    run = made(program, f"/requests/{request['id']}/runs", {}, status=202)
+    path = f"/runs/{run['id']}/explanation"
+    refused(program, 409, "POST", path)  # it has not ended
+    work(run["id"])
+    found = made(program, path, {}, status=200)
+    assert found["cause"] == "wrong-method"
+    place, offer = next((place, each) for place, each in enumerate(found["suggestions"]) if each["changes"])
+    assert [(change["part"], change["new"]) for change in offer["changes"]] == [("method", "POST")]
+    refused(program, 409, "POST", f"{path}/apply", json={"suggestion": 99, "version": found["version"]})
+    chosen = {"suggestion": place, "version": found["version"]}
+    assert made(program, f"{path}/apply", chosen, status=200)["method"] == "POST"
+    assert made(program, f"{path}/undo", {}, status=200)["method"] == "GET"
+
+
 def test_send_without_saving(
     program: Program,
     work: Callable[[str], None],
