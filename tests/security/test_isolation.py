@@ -16,6 +16,7 @@ from tests.security.routes import Route, routes
 MISSING = "c" + "0" * 24
 #: Bodies that operations of the API ask for before they look for the object; a new one fails here with 422.
 BODIES: dict[str, dict[str, object]] = {
+    "api.apply_run_suggestion": {"suggestion": 0, "version": "1"},
     "api.update_instance": {"name": "Mine now"},
     "api.give_feedback": {"helpful": True},
     "api.set_workflow_automation": {"level": "PROPOSE"},
