@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from flask import current_app
 
 _VERSION = "v1"
 _NONCE_BYTES = 12
@@ -80,3 +81,9 @@ class Vault:
     def needs_rotation(self, envelope: str) -> bool:
         """Whether ``envelope`` was made with an older key than the newest."""
         return envelope.split(".")[1:2] != [self._newest]
+
+
+def current_vault() -> Vault:
+    """The vault of the present app."""
+    vault: Vault = current_app.extensions["hub_vault"]
+    return vault

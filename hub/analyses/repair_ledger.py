@@ -11,7 +11,6 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy.orm import undefer
 
@@ -23,7 +22,7 @@ from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import AUTOMATION, Actor
 from hub.contracts.analysis import Evidence
-from hub.crypto import Vault
+from hub.crypto import current_vault
 from hub.errors import Conflict
 from hub.executions.models import Execution
 from hub.extensions import db
@@ -114,7 +113,7 @@ def save_run(run: RepairRun, note: str | None = None) -> None:
     repair.step = run.step
     repair.verdict = run.verdict
     if run.pre_image is not None and repair.pre_image is None:
-        repair.pre_image = {"sealed": _vault().encrypt(json.dumps(run.pre_image), binding=_binding(repair.id))}
+        repair.pre_image = {"sealed": current_vault().encrypt(json.dumps(run.pre_image), binding=_binding(repair.id))}
     repair.pre_version_id = run.pre_version_id
     repair.new_version_id = run.new_version_id
     repair.went_live = run.went_live
@@ -164,13 +163,8 @@ def open_pre_image(repair: Repair) -> Json | None:
     """The workflow before the repair. It is kept sealed, because parameters may hold secrets in the clear."""
     if repair.pre_image is None:
         return None
-    kept: Json = json.loads(_vault().decrypt(repair.pre_image["sealed"], binding=_binding(repair.id)))
+    kept: Json = json.loads(current_vault().decrypt(repair.pre_image["sealed"], binding=_binding(repair.id)))
     return kept
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
 
 
 def _binding(repair_id: str) -> str:

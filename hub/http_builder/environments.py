@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
 from hub.http_builder.models import Environment, Request, Variable
@@ -220,18 +219,13 @@ def parse_hosts(text: str) -> tuple[str, ...]:
 
 def open_secret(variable: Variable) -> str:
     """The value of a secret variable; DecryptionError where its key is gone."""
-    return _vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
+    return current_vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
 
 
 def seal_secret(variable: Variable, value: str) -> None:
     """Make the variable a secret with this value."""
     variable.is_secret, variable.value = True, None
-    variable.secret_value = _vault().encrypt(value, binding=binding_of(variable.id))
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
+    variable.secret_value = current_vault().encrypt(value, binding=binding_of(variable.id))
 
 
 # --- Parts ---------------------------------------------------------------------------------------------------------

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.contracts.http import OAuth2Code, RequestDefinition
-from hub.crypto import DecryptionError, Vault, same_text
+from hub.crypto import DecryptionError, current_vault, same_text
 from hub.egress import check_url
 from hub.errors import Invalid, NotFound
 from hub.extensions import db
@@ -64,7 +63,7 @@ def begin_sign_in(actor: Actor, request_id: str, *, redirect_uri: str) -> SignIn
         address=authorization_address(client, redirect_uri=redirect_uri, state=state, verifier=verifier),
         service=check_url(client.authorization_url).authority,
         host=client.audience_host,
-        sealed=_vault().encrypt(json.dumps(facts), binding=_binding(actor)),
+        sealed=current_vault().encrypt(json.dumps(facts), binding=_binding(actor)),
     )
 
 
@@ -117,15 +116,10 @@ def _get_request(actor: Actor, request_id: str) -> Request:
 
 def _open(actor: Actor, sealed: str | None) -> dict[str, Any] | None:
     try:
-        facts: dict[str, Any] = json.loads(_vault().decrypt(sealed or "", binding=_binding(actor)))
+        facts: dict[str, Any] = json.loads(current_vault().decrypt(sealed or "", binding=_binding(actor)))
     except DecryptionError:
         return None
     return facts
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
 
 
 def _binding(actor: Actor) -> str:

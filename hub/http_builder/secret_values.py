@@ -8,12 +8,11 @@ from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
 from hub.contracts.http import SECRET_AUTH_FIELDS, Auth, Pair, RequestDefinition, RequestDraft
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.egress import EgressError, check_url
 from hub.errors import Invalid
 from hub.extensions import db
@@ -126,7 +125,7 @@ def change_secrets(actor: Actor, request: Request, changes: Sequence[SecretChang
             variable.name, variable.is_secret, variable.hosts = change.name, True, []
             db.session.add(variable)
         if change.value:
-            variable.secret_value = _vault().encrypt(change.value, binding=binding_of(variable.id))
+            variable.secret_value = current_vault().encrypt(change.value, binding=binding_of(variable.id))
             variable.hosts = list(
                 dict.fromkeys([*variable.hosts, *hosts_of(definition, change.name)]) if hosts is None else hosts
             )
@@ -143,22 +142,22 @@ def copy_secrets(source: Request, target: Request) -> None:
         copy = Variable(id=new_id(), user_id=target.user_id, request_id=target.id, scope=f"request:{target.id}", is_secret=True)
         copy.name, copy.hosts, copy.description = variable.name, list(variable.hosts), variable.description
         try:
-            value = _vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
+            value = current_vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
         except DecryptionError:
             continue  # encrypted with a key that is gone: the copy names it and has no value
-        copy.secret_value = _vault().encrypt(value, binding=binding_of(copy.id))
+        copy.secret_value = current_vault().encrypt(value, binding=binding_of(copy.id))
         db.session.add(copy)
 
 
 def seal_typed(actor: Actor, value: str) -> str:
     """A secret that was typed and is not saved yet, so that a form which comes back with a message still has it."""
-    return _vault().encrypt(value, binding=f"requests.typed:{actor.user_id}")
+    return current_vault().encrypt(value, binding=f"requests.typed:{actor.user_id}")
 
 
 def open_typed(actor: Actor, envelope: str) -> str:
     """What ``seal_typed`` sealed for this person; empty where it does not open."""
     try:
-        return _vault().decrypt(envelope, binding=f"requests.typed:{actor.user_id}")
+        return current_vault().decrypt(envelope, binding=f"requests.typed:{actor.user_id}")
     except DecryptionError:
         return ""
 
@@ -219,8 +218,3 @@ def check_hosts(hosts: Sequence[str], field: str = "hosts") -> list[str]:
     if len(found) > MAX_HOSTS:
         raise Invalid(fields={field: _("Name at most %(most)s hosts.", most=MAX_HOSTS)})
     return found
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault

@@ -6,13 +6,12 @@ import re
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error, open_session
 from hub.errors import Invalid, NotFound, ReadOnly
 from hub.extensions import db
@@ -133,7 +132,7 @@ def open_client(instance: Instance) -> N8nClient:
     if instance.is_sample:
         raise ReadOnly(_("The sample instance stands for no server. Add your own n8n to do this."))
     try:
-        api_key = _vault().decrypt(instance.api_key, binding=_binding(instance.id))
+        api_key = current_vault().decrypt(instance.api_key, binding=_binding(instance.id))
     except DecryptionError as error:
         raise KeyUnreadable from error
     features = Features.from_json(instance.capabilities.get("features"))
@@ -145,7 +144,7 @@ def known_secrets(instance: Instance) -> list[str]:
     if instance.is_sample:
         return []
     try:
-        return [_vault().decrypt(instance.api_key, binding=_binding(instance.id))]
+        return [current_vault().decrypt(instance.api_key, binding=_binding(instance.id))]
     except DecryptionError:
         return []
 
@@ -198,17 +197,12 @@ def mark_error(instance: Instance, error: N8nError) -> None:
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
-
-
 def _binding(instance_id: str) -> str:
     return f"instances.api_key:{instance_id}"
 
 
 def _set_key(instance: Instance, api_key: str) -> None:
-    instance.api_key = _vault().encrypt(api_key, binding=_binding(instance.id))
+    instance.api_key = current_vault().encrypt(api_key, binding=_binding(instance.id))
     instance.key_expires_at = read_key_expiry(api_key)
 
 

@@ -17,7 +17,7 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import LocalizedText
 from hub.contracts.settings import CheckLine, CheckReport, PluginSettings, SettingField, SettingValue
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import db
 from hub.i18n import current_language
@@ -88,7 +88,7 @@ def save_settings(actor: Actor, plugin: str, form: Mapping[str, str]) -> None:
     if row is None:
         row = PluginSetting(plugin=plugin)
         db.session.add(row)
-    row.sealed = _vault().encrypt(json.dumps(values), binding=_binding(plugin))
+    row.sealed = current_vault().encrypt(json.dumps(values), binding=_binding(plugin))
     row.report = row.checked_at = None
     record_event(actor, "plugin.settings", "plugin", plugin, details={"changed": changed})
     db.session.commit()
@@ -157,7 +157,7 @@ def _open(row: PluginSetting | None) -> dict[str, Any]:
     if row is None:
         return {}
     try:
-        opened: dict[str, Any] = json.loads(_vault().decrypt(row.sealed, binding=_binding(row.plugin)))
+        opened: dict[str, Any] = json.loads(current_vault().decrypt(row.sealed, binding=_binding(row.plugin)))
     except DecryptionError as error:
         log.error("the settings of plugin %s cannot be read: %s", row.plugin, error)
         return {}
@@ -221,8 +221,3 @@ def _check_key(plugin: str) -> str:
 
 def _binding(plugin: str) -> str:
     return f"plugin_settings.sealed:{plugin}"
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault

@@ -8,12 +8,11 @@ import zlib
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.egress import EgressError, EgressPolicy, describe_egress_error
 from hub.errors import Invalid
 from hub.extensions import db
@@ -64,7 +63,7 @@ def keep_source(actor: Actor, source: Source) -> str:
     key = new_id()
     packed = base64.b64encode(zlib.compress(source.content)).decode()
     row = ImportSource(id=key, user_id=actor.user_id, address=source.address)
-    row.content = _vault().encrypt(packed, binding=_binding(key))
+    row.content = current_vault().encrypt(packed, binding=_binding(key))
     db.session.add(row)
     db.session.flush()
     own = sa.select(ImportSource.id).where(ImportSource.user_id == actor.user_id)
@@ -79,7 +78,7 @@ def open_source(actor: Actor, source_id: str) -> Source:
     row = db.session.scalar(sa.select(ImportSource).where(ImportSource.id == source_id, ImportSource.user_id == actor.user_id))
     try:
         if row is not None:
-            packed = _vault().decrypt(row.content, binding=_binding(row.id))
+            packed = current_vault().decrypt(row.content, binding=_binding(row.id))
             return Source(zlib.decompress(base64.b64decode(packed)), row.address)
     except DecryptionError:
         pass
@@ -103,8 +102,3 @@ def _delete(*conditions: sa.ColumnElement[bool]) -> None:
 
 def _binding(source_id: str) -> str:
     return f"import_sources.content:{source_id}"
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import undefer
 
@@ -20,7 +19,7 @@ from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import Note
-from hub.crypto import Vault
+from hub.crypto import current_vault
 from hub.errors import Conflict, Invalid, NotFound, Unavailable
 from hub.extensions import db
 from hub.http_builder.definitions import definition_of
@@ -358,15 +357,10 @@ def _words(error: N8nError) -> str:
 
 def _seal(save_id: str, changes: Json) -> str:
     """Nodes may hold secrets in the clear, so they are kept encrypted."""
-    return _vault().encrypt(json.dumps(changes), binding=f"node_saves.changes:{save_id}")
+    return current_vault().encrypt(json.dumps(changes), binding=f"node_saves.changes:{save_id}")
 
 
 def _open_changes(save_id: str) -> Json:
     row = db.session.get_one(NodeSave, save_id, options=[undefer(NodeSave.changes)], populate_existing=True)
-    changes: Json = json.loads(_vault().decrypt(row.changes, binding=f"node_saves.changes:{save_id}"))
+    changes: Json = json.loads(current_vault().decrypt(row.changes, binding=f"node_saves.changes:{save_id}"))
     return changes
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault

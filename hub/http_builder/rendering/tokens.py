@@ -14,7 +14,7 @@ from hub.columns import utc_now
 from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition
-from hub.crypto import DecryptionError, Vault
+from hub.crypto import DecryptionError, current_vault
 from hub.extensions import db
 from hub.http_builder.models import OAuthToken
 from hub.http_builder.rendering.oauth import (
@@ -56,7 +56,7 @@ def store_token(actor: Actor, client: Client, token: Token) -> None:
         assert actor.user_id is not None  # noqa: S101 (the hub itself sends nothing)
         row = OAuthToken(id=new_id(), user_id=actor.user_id, fingerprint=client.fingerprint, access_token="")
         db.session.add(row)
-    vault = _vault()
+    vault = current_vault()
     row.access_token = vault.encrypt(token.access_token, binding=_binding(row, "access_token"))
     if token.refresh_token:
         row.refresh_token = vault.encrypt(token.refresh_token, binding=_binding(row, "refresh_token"))
@@ -106,9 +106,9 @@ def _load(actor: Actor, client: Client) -> Token | None:
     token = None
     if row is not None:
         try:
-            access = _vault().decrypt(row.access_token, binding=_binding(row, "access_token"))
+            access = current_vault().decrypt(row.access_token, binding=_binding(row, "access_token"))
             sealed = row.refresh_token
-            refresh = _vault().decrypt(sealed, binding=_binding(row, "refresh_token")) if sealed else None
+            refresh = current_vault().decrypt(sealed, binding=_binding(row, "refresh_token")) if sealed else None
             token = Token(access, refresh, row.expires_at)
         except DecryptionError:
             token = None
@@ -133,11 +133,6 @@ def _one_at_a_time(client: Client) -> Iterator[None]:
     with (folder / f"token-{client.fingerprint[:2]}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
 
 
 def _binding(row: OAuthToken, column: str) -> str:

@@ -19,7 +19,7 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.catalog import HttpMethod
 from hub.contracts.http import RequestDefinition
-from hub.crypto import Vault
+from hub.crypto import current_vault
 from hub.errors import Conflict, NotFound, TooMany
 from hub.extensions import db
 from hub.http_builder.models import Environment, Request, RequestRun, RequestRunBody, RunState
@@ -105,7 +105,7 @@ def add_run(
         definition=definition.model_dump(mode="json"),
     )
     if secrets:
-        run.inputs = _vault().encrypt(json.dumps(dict(secrets)), binding=_binding(run.id))
+        run.inputs = current_vault().encrypt(json.dumps(dict(secrets)), binding=_binding(run.id))
     db.session.add(run)
     db.session.flush()
     return run
@@ -263,13 +263,8 @@ def open_inputs(run: RequestRun) -> dict[str, str]:
     """The secrets that were typed for this run; DecryptionError where they do not open."""
     if not run.inputs:
         return {}
-    inputs: dict[str, str] = json.loads(_vault().decrypt(run.inputs, binding=_binding(run.id)))
+    inputs: dict[str, str] = json.loads(current_vault().decrypt(run.inputs, binding=_binding(run.id)))
     return inputs
-
-
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["hub_vault"]
-    return vault
 
 
 def _binding(run_id: str) -> str:
