@@ -13,13 +13,12 @@ from pydantic import ValidationError
 
 from hub.catalog.packs import explain_problems
 from hub.contracts.catalog import ServicePack, find_placeholders
-from hub.contracts.http import SECRET_AUTH_FIELDS, RequestDefinition, RequestDraft
+from hub.contracts.http import SECRET_AUTH_FIELDS, VARIABLE_PLACEHOLDER, RequestDefinition, RequestDraft
 from hub.http_builder.importing import ImportRefused, describe_refusal
 from hub.http_builder.importing.documents import read_document
 from hub.http_builder.importing.openapi import read_parsed
 
 _VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 
 
 def make_pack(service: str, text: str, *, operations: Collection[str] = (), tag: str = "", server: str = "") -> ServicePack:
@@ -164,7 +163,7 @@ def _rename(definition: RequestDefinition) -> RequestDefinition:
 
     def change(data: Any) -> Any:
         if isinstance(data, str):
-            return _PLACEHOLDER.sub(lambda found: f"{{{{{_capitals(found[1])}}}}}", data)
+            return VARIABLE_PLACEHOLDER.sub(lambda found: f"{{{{{_capitals(found[1])}}}}}", data)
         if isinstance(data, dict):
             return {key: change(value) for key, value in data.items()}
         return [change(value) for value in data] if isinstance(data, list) else data

@@ -8,6 +8,7 @@ placeholder.
 from __future__ import annotations
 
 import enum
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote_plus
 
@@ -25,6 +26,12 @@ class HttpMethod(enum.StrEnum):
     DELETE = "DELETE"
     HEAD = "HEAD"
     OPTIONS = "OPTIONS"
+
+
+#: ``{{NAME}}``, also of what is built in (``{{$timestamp}}``); the first group is the name.
+PLACEHOLDER = re.compile(r"\{\{\s*(\$?[A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
+#: The same of variables alone.
+VARIABLE_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 
 
 class _Part(BaseModel):

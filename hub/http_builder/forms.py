@@ -16,13 +16,13 @@ from werkzeug.datastructures import MultiDict
 
 from hub.contracts.actor import Actor
 from hub.contracts.catalog import HttpMethod
-from hub.contracts.http import SECRET_AUTH_FIELDS, Auth, Comparison, Pair, RequestDefinition, RequestDraft
+from hub.contracts.http import SECRET_AUTH_FIELDS, VARIABLE_PLACEHOLDER, Auth, Comparison, Pair, RequestDefinition, RequestDraft
 from hub.errors import Invalid
 from hub.http_builder import bodies
 from hub.http_builder.drafts import read_tags
 from hub.http_builder.models import Variable
 from hub.http_builder.query import merge_query, show_url
-from hub.http_builder.secret_values import PLACEHOLDER, SecretChange, is_reference, open_typed, seal_typed
+from hub.http_builder.secret_values import SecretChange, is_reference, open_typed, seal_typed
 
 #: Tables of the form and the columns of each; ``enabled`` and the others in ``FLAGS`` are check boxes.
 TABLES: dict[str, tuple[str, ...]] = {
@@ -101,7 +101,7 @@ def _show_auth(auth: Auth, stored: set[str]) -> dict[str, str]:
     values: dict[str, str] = {"auth_type": auth.type}
     for name in AUTH_FIELDS[auth.type]:
         text = str(getattr(auth, name))
-        placeholder = PLACEHOLDER.fullmatch(text)
+        placeholder = VARIABLE_PLACEHOLDER.fullmatch(text)
         is_set = name in SECRET_AUTH_FIELDS.get(auth.type, ()) and placeholder is not None and placeholder[1] in stored
         values[f"auth.{auth.type}.{name}{'.kept' if is_set else ''}"] = text
     return values
@@ -253,7 +253,7 @@ def _read_auth(form: BuilderForm, replaced: list[SecretChange]) -> dict[str, Any
         if name not in SECRET_AUTH_FIELDS.get(kind, ()):
             auth[name] = form.get(full).strip()
             continue
-        kept = PLACEHOLDER.fullmatch(form.get(f"{full}.kept"))
+        kept = VARIABLE_PLACEHOLDER.fullmatch(form.get(f"{full}.kept"))
         typed = form.typed.get(full)
         auth[name] = form.get(full) or typed or (kept[0] if kept else "")
         if typed and kept:

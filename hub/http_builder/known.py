@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import RequestDefinition
+from hub.contracts.http import VARIABLE_PLACEHOLDER, RequestDefinition
 from hub.extensions import db
 from hub.http_builder.models import Environment, Variable
-from hub.http_builder.secret_values import PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def look_around(actor: Actor, request_id: str | None = None, environment_id: str
 def used_names(definition: RequestDefinition) -> list[str]:
     """Names of the variables that a definition uses, in order of appearance; n8n's expressions use none of ours."""
     texts = _texts(definition.model_dump(mode="json", exclude={"variables"}))
-    return list(dict.fromkeys(name for text in texts if not text.startswith("=") for name in PLACEHOLDER.findall(text)))
+    return list(dict.fromkeys(name for text in texts if not text.startswith("=") for name in VARIABLE_PLACEHOLDER.findall(text)))
 
 
 def names_in(texts: Iterable[str | None], wanted: Sequence[str]) -> list[str]:
@@ -55,7 +54,7 @@ def names_in(texts: Iterable[str | None], wanted: Sequence[str]) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         if text and not text.startswith("="):
-            found.update(dict.fromkeys(PLACEHOLDER.findall(text)))
+            found.update(dict.fromkeys(VARIABLE_PLACEHOLDER.findall(text)))
     return [name for name in found if name in wanted]
 
 

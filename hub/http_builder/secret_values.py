@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import SECRET_AUTH_FIELDS, Auth, Pair, RequestDefinition, RequestDraft
+from hub.contracts.http import SECRET_AUTH_FIELDS, VARIABLE_PLACEHOLDER, Auth, Pair, RequestDefinition, RequestDraft
 from hub.crypto import DecryptionError, current_vault
 from hub.egress import EgressError, check_url
 from hub.errors import Invalid
@@ -20,7 +20,6 @@ from hub.http_builder.models import Request, Variable
 from hub.identifiers import new_id
 from hub.redaction import is_secret_name
 
-PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 _BUILT_IN = re.compile(r"\{\{\s*\$")
 #: What an Authorization header says before its secret.
 _SCHEME = re.compile(r"(?:Bearer|Basic|Token|Bot|ApiKey|Api-Key|Key|SSWS|GenieKey|OAuth)\s+(?=\S)", re.IGNORECASE)
@@ -45,7 +44,7 @@ class SecretChange:
 
 def is_reference(text: str) -> bool:
     """Whether the text holds no literal secret: it is empty, names a variable, or is an n8n expression."""
-    return not text or text.startswith("=") or bool(PLACEHOLDER.search(text) or _BUILT_IN.search(text))
+    return not text or text.startswith("=") or bool(VARIABLE_PLACEHOLDER.search(text) or _BUILT_IN.search(text))
 
 
 def lift_secrets(draft: RequestDraft, taken: Collection[str] = (), before: Auth | None = None) -> RequestDraft:
@@ -58,7 +57,7 @@ def lift_secrets(draft: RequestDraft, taken: Collection[str] = (), before: Auth 
     used = {*taken, *secrets, *(row.name for row in definition.variables)}
 
     def lift(name: str, value: str, replaces: str = "") -> str:
-        named = PLACEHOLDER.fullmatch(replaces)
+        named = VARIABLE_PLACEHOLDER.fullmatch(replaces)
         name = named[1] if named and named[1] in taken else free_name(name, used)
         used.add(name)
         secrets[name] = value
@@ -183,7 +182,7 @@ def hosts_of(definition: RequestDefinition, name: str) -> list[str]:
 def _filled(url: str, definition: RequestDefinition) -> str:
     """The URL with the request's own plain variables, which go before all others: imported URLs begin with ``{{base_url}}``."""
     plain = {row.name: row.value for row in definition.variables if row.enabled}
-    return PLACEHOLDER.sub(lambda found: plain.get(found[1], found[0]), url)
+    return VARIABLE_PLACEHOLDER.sub(lambda found: plain.get(found[1], found[0]), url)
 
 
 def authority_of(url: str) -> str | None:

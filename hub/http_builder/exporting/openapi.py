@@ -7,13 +7,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from hub.contracts.http import Note, Pair, RequestDefinition, RequestDraft
+from hub.contracts.http import VARIABLE_PLACEHOLDER, Note, Pair, RequestDefinition, RequestDraft
 from hub.http_builder.exporting.names import file_name, secret_names
 from hub.http_builder.exporting.openapi_body import write_body
 from hub.http_builder.exporting.openapi_security import write_security
 from hub.http_builder.exporting.results import ExportResult
 
-_PLACEHOLDER = re.compile(r"\{\{([A-Za-z_][A-Za-z0-9_.-]*)\}\}")
 #: Headers that OpenAPI says by other means.
 _OTHERWISE = frozenset(("accept", "content-type", "authorization"))
 
@@ -63,7 +62,7 @@ class _Document:
         variables = self._values | {row.name: row.value for row in definition.variables}
         server, path = _split(definition.url)
         method = definition.method.value.lower()
-        key = _PLACEHOLDER.sub("{}", path)
+        key = VARIABLE_PLACEHOLDER.sub("{}", path)
         written_path = self._spellings.setdefault(key, _braces(path))
         if written_path != _braces(path) or method in self._paths.get(written_path, {}):
             self.notes.append(Note(code="many-methods", details={"count": 1, "name": draft.name[:100]}))
@@ -98,7 +97,7 @@ class _Document:
         own = {row.name: row for row in definition.variables}
         secret = secret_names(draft)
         parameters = []
-        for name in dict.fromkeys(_PLACEHOLDER.findall(path)):
+        for name in dict.fromkeys(VARIABLE_PLACEHOLDER.findall(path)):
             row = own.get(name, Pair(name=name, value=self._values.get(name, "")))
             value = "" if name in secret or not row.enabled else row.value
             parameters.append(_parameter("path", row.model_copy(update={"enabled": True, "value": value}), [value]))
@@ -124,7 +123,7 @@ class _Document:
 
 
 def _braces(text: str) -> str:
-    return _PLACEHOLDER.sub(lambda found: "{" + found[1] + "}", text)
+    return VARIABLE_PLACEHOLDER.sub(lambda found: "{" + found[1] + "}", text)
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -136,7 +135,7 @@ def _split(url: str) -> tuple[str, str]:
 
 
 def _server(server: str, variables: dict[str, str]) -> dict[str, Any]:
-    names = dict.fromkeys(_PLACEHOLDER.findall(server))
+    names = dict.fromkeys(VARIABLE_PLACEHOLDER.findall(server))
     written: dict[str, Any] = {"url": _braces(server) or "/"}
     if names:
         written["variables"] = {name: {"default": variables.get(name, "")} for name in names}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.contracts.http import (
+    PLACEHOLDER,
     SECRET_AUTH_FIELDS,
     ApiKeyAuth,
     AwsSigV4Auth,
@@ -28,7 +29,7 @@ from hub.contracts.http import (
     RequestDefinition,
     RequestSettings,
 )
-from hub.http_builder.importing.secrets import PLACEHOLDER, SecretCollector, hide_headers
+from hub.http_builder.importing.secrets import SecretCollector, hide_headers
 from hub.http_builder.rendering import Value, Values, find_names, prepare
 
 _PLACE_OF_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a variable's name

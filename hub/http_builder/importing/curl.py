@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-from hub.contracts.http import Note, RequestDraft
+from hub.contracts.http import PLACEHOLDER, Note, RequestDraft
 from hub.http_builder.importing import curl_words, powershell, windows_words
 from hub.http_builder.importing.commands import PROGRAM, Command
 from hub.http_builder.importing.curl_options import read_operations
 from hub.http_builder.importing.curl_request import read_drafts
 from hub.http_builder.importing.results import ImportRefused, ImportResult
-from hub.http_builder.importing.secrets import PLACEHOLDER
 from hub.redaction.names import is_secret_name
 from hub.redaction.shapes import find_shapes
 

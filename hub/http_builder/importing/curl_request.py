@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from hub.contracts.catalog import HttpMethod
 from hub.contracts.http import (
+    PLACEHOLDER,
     Auth,
     AwsSigV4Auth,
     BasicAuth,
@@ -25,7 +26,6 @@ from hub.http_builder.importing.curl_options import Operation
 from hub.http_builder.importing.parts import FORM, read_body, split_query
 from hub.http_builder.importing.results import ImportRefused
 from hub.http_builder.importing.secrets import (
-    PLACEHOLDER,
     SecretCollector,
     hide_in_json,
     hide_in_url,

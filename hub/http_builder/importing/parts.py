@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus, unquote_plus
 
-from hub.contracts.http import Body, FormBody, JsonBody, Pair, RawBody, XmlBody
-from hub.http_builder.importing.secrets import PLACEHOLDER
+from hub.contracts.http import PLACEHOLDER, Body, FormBody, JsonBody, Pair, RawBody, XmlBody
 
 FORM = "application/x-www-form-urlencoded"
 _MAX_ROWS = 200

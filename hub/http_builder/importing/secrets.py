@@ -8,13 +8,12 @@ import json
 import re
 from collections.abc import Iterable
 
-from hub.contracts.http import ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, Pair
+from hub.contracts.http import PLACEHOLDER, ApiKeyAuth, Auth, BasicAuth, BearerAuth, NoAuth, Pair
 from hub.http_builder.secret_values import free_name
 from hub.redaction.names import is_ordinary, is_secret_name, is_secret_parameter
 from hub.redaction.search import Search
 from hub.redaction.shapes import find_shapes
 
-PLACEHOLDER = re.compile(r"\{\{\s*\$?[A-Za-z_][A-Za-z0-9_.-]*\s*\}\}")
 #: Shorter values stand in many places by chance.
 _SHORTEST = 4
 #: Words before a token in an Authorization header; others (``AWS4-HMAC-SHA256``, ``Digest``) begin something that is no token.

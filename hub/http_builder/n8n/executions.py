@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from hub.analyses.reads import Keys, read_path
 from hub.contracts.actor import Actor
-from hub.contracts.http import Note, RequestDraft
+from hub.contracts.http import PLACEHOLDER, Note, RequestDraft
 from hub.errors import Conflict, NotFound
 from hub.executions.models import Execution
 from hub.executions.services import get_execution
@@ -18,7 +18,7 @@ from hub.http_builder.importing.n8n import make_draft
 from hub.http_builder.n8n.bodies import as_text
 from hub.http_builder.n8n.expressions import split_expression
 from hub.http_builder.n8n.reading import is_http_request
-from hub.http_builder.rendering.placeholders import PLACEHOLDER, is_expression
+from hub.http_builder.rendering.placeholders import is_expression
 from hub.redaction import TOKEN
 from hub.workflows.services import get_workflow
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import quote
 
-from hub.http_builder.rendering.placeholders import PLACEHOLDER, is_expression
+from hub.contracts.http import PLACEHOLDER
+from hub.http_builder.rendering.placeholders import is_expression
 
 #: What a text is part of, which decides how a variable's value is put into it.
 Form = Literal["text", "encoded", "json"]

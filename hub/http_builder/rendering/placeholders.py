@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from hub.contracts.http import (
+    PLACEHOLDER,
     Auth,
     BinaryBody,
     Body,
@@ -20,7 +20,6 @@ from hub.contracts.http import (
     XmlBody,
 )
 
-PLACEHOLDER = re.compile(r"\{\{\s*(\$?[A-Za-z_][A-Za-z0-9_.-]*)\s*\}\}")
 #: Filled in by the hub itself, anywhere.
 BUILT_IN = frozenset({"$timestamp", "$uuid"})
 #: Parts of the request, in the message of an HMAC only.

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from hub.contracts.http import Note
-from hub.http_builder.rendering.placeholders import PLACEHOLDER, is_expression
+from hub.contracts.http import PLACEHOLDER, Note
+from hub.http_builder.rendering.placeholders import is_expression
 from hub.http_builder.rendering.problems import Problem
 from hub.http_builder.rendering.values import Value, Values
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
-from hub.contracts.http import RequestDefinition
+from hub.contracts.http import PLACEHOLDER, RequestDefinition
 from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url
 from hub.errors import Conflict
@@ -17,7 +17,6 @@ from hub.extensions import db
 from hub.http_builder.environments import USER, open_secret, scope_of
 from hub.http_builder.models import Environment, Variable
 from hub.http_builder.rendering import Scope, Value, Values, find_names
-from hub.http_builder.rendering.placeholders import PLACEHOLDER
 
 _ORIGIN = re.compile(r"https?://[^/?#{}]+(?=[/?#]|$)", re.IGNORECASE)
 
