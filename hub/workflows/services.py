@@ -84,6 +84,7 @@ def list_workflows(
     active: bool | None = None,
     archived: bool | None = None,
     vanished: bool | None = False,
+    sample: bool | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> Page[WorkflowRow]:
@@ -102,6 +103,8 @@ def list_workflows(
         statement = statement.where(Workflow.is_archived.is_(archived))
     if vanished is not None:
         statement = statement.where(Workflow.vanished_at.is_not(None) if vanished else Workflow.vanished_at.is_(None))
+    if sample is not None:
+        statement = statement.where(Instance.is_sample.is_(sample))
     limit = clamp_limit(limit)
     statement = keyset(statement, (Workflow.name, Workflow.id), (str, str), cursor=cursor, limit=limit, descending=False)
     rows = [WorkflowRow(*row) for row in db.session.execute(statement)]

@@ -45,6 +45,7 @@ def choose(request_id: str) -> ResponseReturnValue:
         instance_id=chosen["instance"] or None,
         search=chosen["search"] or None,
         archived=False,
+        sample=False,
         cursor=request.args.get("cursor") or None,
     )
     here = url_for("to_n8n.choose", request_id=request_id)
@@ -55,7 +56,7 @@ def choose(request_id: str) -> ResponseReturnValue:
         saved=saved,
         page=page,
         chosen=chosen,
-        instances=list_instances(actor, limit=250).rows,
+        instances=[instance for instance in list_instances(actor, limit=250).rows if not instance.is_sample],
         copied=copied.text,
         notes=[describe_note(note) for note in copied.notes],
         saves=[(save, name, *describe_save(save)) for save, name in saving.list_saves(actor, request_id)],

@@ -26,7 +26,7 @@ from hub.instances.errors import Forbidden, Rejected, TimedOut
 from hub.workflows.ingest import store_workflows
 from hub.workflows.models import Workflow
 from tests.hub.api.conftest import Program
-from tests.hub.factories import make_instance
+from tests.hub.factories import make_instance, make_workflow
 
 Json = dict[str, Any]
 
@@ -318,6 +318,17 @@ def test_a_stranger_finds_nothing(alice: Actor, bob: Actor, n8n: PlayedN8n, work
     ):
         with pytest.raises(NotFound):
             attempt()
+
+
+def test_only_what_can_be_saved_into_is_offered(
+    alice: Actor, workflow: Workflow, request_: Request, browser_of: Callable[[Actor], FlaskClient]
+) -> None:
+    sample = make_instance(alice, "Sample shop", is_sample=True)
+    rehearsed = make_workflow(sample, "Rehearsed")
+    page = browser_of(alice).get(f"/requests/{request_.id}/n8n").text
+    assert f"/{workflow.id}" in page
+    assert rehearsed.id not in page
+    assert sample.name not in page
 
 
 def test_the_pages_lead_from_the_request_to_n8n_and_back(
