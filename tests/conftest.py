@@ -20,8 +20,9 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from hub import create_app
+from hub.accounts.actors import Client
 from hub.accounts.models import User
-from hub.accounts.services import Client, open_session
+from hub.accounts.sessions import open_session
 from hub.analyses.learning import forget_learned
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role

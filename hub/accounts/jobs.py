@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.accounts.rate_limits import drop_old_buckets
-from hub.accounts.services import drop_dead_sessions
+from hub.accounts.sessions import drop_dead_sessions
 from hub.jobs.services import JobContext, periodic
 
 

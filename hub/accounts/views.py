@@ -12,7 +12,9 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import services
+from hub.accounts import api_keys as keys
+from hub.accounts import sessions as session_services
+from hub.accounts import signing_in, users
 from hub.accounts.browsers import describe_browser
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.accounts.web import (
@@ -48,7 +50,7 @@ def submit_login() -> ResponseReturnValue:
     """Sign in with a new token, whatever the browser had before."""
     form = request.form
     try:
-        token = services.sign_in(
+        token = signing_in.sign_in(
             form.get("email", ""), form.get("password", ""), client=request_client(), replaces=session_token()
         )
     except (Invalid, TooMany) as error:
@@ -69,7 +71,7 @@ def _login_page(error: HubError | None) -> str:
 
 def _demo_login() -> tuple[str, str] | None:
     """E-mail and password of the demo user, for a newcomer who just typed ``make run``."""
-    offered = current_app.extensions["hub_config"].is_development and services.has_user(DEMO_EMAIL)
+    offered = current_app.extensions["hub_config"].is_development and users.has_user(DEMO_EMAIL)
     return (DEMO_EMAIL, DEMO_PASSWORD) if offered else None
 
 
@@ -95,8 +97,8 @@ def submit_register() -> ResponseReturnValue:
     form, client = request.form, request_client()
     email, password = form.get("email", ""), form.get("password", "")
     try:
-        services.register_user(email, password, form.get("name", ""), client=client)
-        token = services.sign_in(email, password, client=client, replaces=session_token())
+        users.register_user(email, password, form.get("name", ""), client=client)
+        token = signing_in.sign_in(email, password, client=client, replaces=session_token())
     except (Invalid, TooMany) as error:
         return render("accounts/register.html", error=error, values=form), error.status, _retry_after(error)
     return _welcome(token, "/")
@@ -104,7 +106,7 @@ def submit_register() -> ResponseReturnValue:
 
 def _welcome(token: str, path: str) -> Response:
     """Start the session and bring the person's language and theme to this browser."""
-    signed_in = services.load_actor(token, client=request_client())
+    signed_in = session_services.load_actor(token, client=request_client())
     response = start_session(go_to_path(path), token)
     return remember_settings(response, signed_in.settings) if signed_in else response
 
@@ -117,7 +119,7 @@ def _require_registration() -> None:
 @bp.post("/logout")
 def sign_out() -> ResponseReturnValue:
     """End the present session."""
-    services.sign_out(current_actor())
+    session_services.sign_out(current_actor())
     return end_session(go_to("accounts.login"))
 
 
@@ -137,7 +139,7 @@ def submit_account() -> ResponseReturnValue:
     """Save them; the cookies follow, because pages read the cookies."""
     choice = {name: request.form.get(name, "") for name in ("name", "language", "theme")}
     try:
-        services.update_profile(current_actor(), **choice)
+        users.update_profile(current_actor(), **choice)
     except Invalid as error:
         return _account_page(choice, error), error.status
     flash(_("Saved."), "success")
@@ -147,14 +149,14 @@ def submit_account() -> ResponseReturnValue:
 @bp.get("/account/sessions")
 def sessions() -> ResponseReturnValue:
     """Where one is signed in."""
-    rows = services.list_sessions(current_actor())
+    rows = session_services.list_sessions(current_actor())
     return render("accounts/sessions.html", sessions=rows, describe_browser=describe_browser)
 
 
 @bp.post("/account/sessions/<session_id>/revoke")
 def revoke_session(session_id: str) -> ResponseReturnValue:
     """End one session."""
-    services.revoke_session(current_actor(), session_id)
+    session_services.revoke_session(current_actor(), session_id)
     flash(_("The session was ended."), "success")
     return go_to("accounts.sessions")
 
@@ -162,7 +164,7 @@ def revoke_session(session_id: str) -> ResponseReturnValue:
 @bp.post("/account/sessions/revoke-others")
 def revoke_other_sessions() -> ResponseReturnValue:
     """End all sessions but this one."""
-    services.revoke_other_sessions(current_actor())
+    session_services.revoke_other_sessions(current_actor())
     flash(_("All other sessions were ended."), "success")
     return go_to("accounts.sessions")
 
@@ -180,7 +182,7 @@ def create_api_key() -> ResponseReturnValue:
     try:
         days = form.get("days", 90, type=int)
         expires_at = utc_now() + dt.timedelta(days=days) if 0 < days <= max(KEY_LIFETIMES) else None
-        _key, secret = services.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
+        _key, secret = keys.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
     except Invalid as error:
         return _api_keys_page(error=error), error.status
     return _api_keys_page(secret=secret), 201
@@ -189,9 +191,9 @@ def create_api_key() -> ResponseReturnValue:
 def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -> str:
     return render(
         "accounts/api_keys.html",
-        keys=services.list_api_keys(current_actor()),
+        keys=keys.list_api_keys(current_actor()),
         permission_names={"read": _("Read everything of yours"), "write": _("Change everything of yours")},
-        narrow_permissions=services.PERMISSIONS[2:],
+        narrow_permissions=keys.PERMISSIONS[2:],
         lifetimes=[(days, ngettext("%(num)s day", "%(num)s days", days) if days else _("No end")) for days in KEY_LIFETIMES],
         now=utc_now(),
         error=error,
@@ -203,6 +205,6 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
 @bp.post("/account/api-keys/<key_id>/revoke")
 def revoke_api_key(key_id: str) -> ResponseReturnValue:
     """Make a key useless."""
-    services.revoke_api_key(current_actor(), key_id)
+    keys.revoke_api_key(current_actor(), key_id)
     flash(_("The key was revoked."), "success")
     return go_to("accounts.api_keys")

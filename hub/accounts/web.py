@@ -13,8 +13,9 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import services
-from hub.accounts.services import ABSOLUTE_LIFETIME, Client, SignedIn
+from hub.accounts import api_keys, sessions
+from hub.accounts.actors import Client
+from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.errors import Unauthenticated
@@ -77,7 +78,7 @@ def _bearer_actor() -> Actor:
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthenticated(_("Send an API key in the header “Authorization: Bearer hub_…”."))
-    return services.authenticate_api_key(text.strip(), client=request_client())
+    return api_keys.authenticate_api_key(text.strip(), client=request_client())
 
 
 def _config() -> Config:
@@ -126,7 +127,7 @@ def remember_settings(response: Response, settings: Mapping[str, Any]) -> Respon
 
 def _load_user(_request: Request) -> CurrentUser | None:
     token = session_token()
-    signed_in = services.load_actor(token, client=request_client()) if token else None
+    signed_in = sessions.load_actor(token, client=request_client()) if token else None
     return CurrentUser(signed_in) if signed_in else None
 
 

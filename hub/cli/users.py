@@ -9,8 +9,10 @@ import click
 import sqlalchemy as sa
 from flask.cli import with_appcontext
 
+from hub.accounts.actors import Client
+from hub.accounts.api_keys import PERMISSIONS, create_api_key
 from hub.accounts.models import User
-from hub.accounts.services import PERMISSIONS, Client, create_api_key, register_user
+from hub.accounts.users import register_user
 from hub.cli.actor import choose_user
 from hub.columns import utc_now
 from hub.contracts.actor import Actor, Role

@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hub import create_app
-from hub.accounts.services import Client, register_user
+from hub.accounts.actors import Client
+from hub.accounts.users import register_user
 from hub.children import start_child
 from hub.config import ROOT
 from hub.demo.n8n_server import N8nServer, free_port, is_free

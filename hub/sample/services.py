@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from hub.accounts.models import User
-from hub.accounts.services import user_registered
+from hub.accounts.users import user_registered
 from hub.columns import utc_now
 from hub.config import Config
 from hub.executions.services import import_execution

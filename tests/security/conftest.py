@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts.services import create_api_key
+from hub.accounts.api_keys import create_api_key
 from hub.contracts.actor import Actor
 
 

@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hub.accounts.actors import Client
 from hub.accounts.models import User
-from hub.accounts.services import Client, open_session
+from hub.accounts.sessions import open_session
 from hub.accounts.web import PUBLIC_ENDPOINTS
 from hub.contracts.actor import Actor, Role
 from hub.extensions import db
@@ -81,7 +82,7 @@ def test_nobody_gets_in_unknown(app: Flask, ids: dict[str, str], client: FlaskCl
 def test_a_session_opens_no_api_and_a_key_no_page(
     app: Flask, ids: dict[str, str], alice: Actor, browser_of: Callable[[Actor], FlaskClient]
 ) -> None:
-    from hub.accounts.services import create_api_key
+    from hub.accounts.api_keys import create_api_key
 
     _key, secret = create_api_key(alice, "Test", ["read", "write"])
     browser, program = browser_of(alice), app.test_client()
@@ -186,9 +187,9 @@ def test_behind_https_the_cookie_is_bound_to_its_host(
 ) -> None:
     import dataclasses
 
-    from hub.accounts import services
+    from hub.accounts import users
 
-    services.register_user("e@example.com", "correct horse", "E", client=Client())
+    users.register_user("e@example.com", "correct horse", "E", client=Client())
     config = dataclasses.replace(app.extensions["hub_config"], public_url="https://hub.example.com")
     monkeypatch.setitem(app.extensions, "hub_config", config)
     form = {"email": "e@example.com", "password": "correct horse"}
@@ -237,7 +238,7 @@ def test_an_unexpected_error_says_nothing(
     def explode(*_arguments: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("hub.accounts.services.list_sessions", explode)
+    monkeypatch.setattr("hub.accounts.sessions.list_sessions", explode)
     answer = browser.get("/account/sessions")
     assert answer.status_code == 500
     assert "swordfish" not in answer.text

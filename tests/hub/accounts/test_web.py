@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import services
+from hub.accounts import users
+from hub.accounts.actors import Client
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
-from hub.accounts.services import Client
 from hub.htmx import own_path
 
 PASSWORD = "correct horse battery"
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def person(session: object) -> str:
     """The e-mail address of somebody with a password."""
-    return services.register_user("carol@example.com", PASSWORD, "Carol", client=Client()).email
+    return users.register_user("carol@example.com", PASSWORD, "Carol", client=Client()).email
 
 
 def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **form: str) -> object:
@@ -42,7 +42,7 @@ def test_signing_in_and_out(client: FlaskClient, person: str) -> None:
 
 def test_the_demo_user_is_named_only_where_there_is_one(app: Flask, client: FlaskClient, session: object) -> None:
     assert DEMO_PASSWORD not in client.get("/login").text
-    services.register_user(DEMO_EMAIL, DEMO_PASSWORD, "Demo", client=Client())
+    users.register_user(DEMO_EMAIL, DEMO_PASSWORD, "Demo", client=Client())
     assert DEMO_PASSWORD in client.get("/login").text
     development = app.extensions["hub_config"]
     app.extensions["hub_config"] = dataclasses.replace(development, env="production")

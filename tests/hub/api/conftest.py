@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
+from hub.accounts.api_keys import create_api_key
 from hub.accounts.models import ApiKey
-from hub.accounts.services import create_api_key
 from hub.api.docs import build_document
 from hub.contracts.actor import Actor
 from hub.crypto import digest_token

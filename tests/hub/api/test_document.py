@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from hub.accounts.services import PERMISSIONS
+from hub.accounts.api_keys import PERMISSIONS
 from hub.api.docs import list_operations
 from hub.columns import utc_now
 from hub.contracts.actor import Actor

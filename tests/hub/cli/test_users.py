@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
+from hub.accounts.api_keys import authenticate_api_key
 from hub.accounts.models import ApiKey, User
-from hub.accounts.services import authenticate_api_key
 from hub.cli import main
 from hub.cli.actor import choose_user
 from hub.contracts.actor import Actor, Role

@@ -1,0 +1,142 @@
+"""Sessions: signed-in browsers, by the digest of their token."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from hub.accounts.actors import Client, person_of
+from hub.accounts.models import Plan, Session, User
+from hub.audit.services import record_event
+from hub.columns import utc_now
+from hub.contracts.actor import Actor
+from hub.crypto import digest_token
+from hub.errors import NotFound
+from hub.extensions import db
+
+IDLE_LIFETIME = dt.timedelta(days=14)
+ABSOLUTE_LIFETIME = dt.timedelta(days=30)
+#: How often ``last_seen_at`` is written at most.
+SEEN_EVERY = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person behind a session, as every page needs them."""
+
+    actor: Actor
+    email: str
+    name: str
+    plan: Plan
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A signed-in browser as its owner sees it."""
+
+    id: str
+    user_agent: str | None
+    ip_address: str | None
+    created_at: dt.datetime
+    last_seen_at: dt.datetime
+    expires_at: dt.datetime
+    is_current: bool
+
+
+def open_session(user_id: str, client: Client) -> str:
+    """A new session for somebody who has proven who they are; answers its token."""
+    token = secrets.token_urlsafe(32)
+    now = utc_now()
+    session = Session(
+        user_id=user_id,
+        token=digest_token(token),
+        # The seed's column. Sessions are not refreshed, so this value is never given out.
+        refresh_token=digest_token(secrets.token_urlsafe(32)),
+        user_agent=(client.user_agent or "")[:400] or None,
+        ip_address=client.ip_address,
+        expires_at=now + ABSOLUTE_LIFETIME,
+        last_seen_at=now,
+    )
+    db.session.add(session)
+    db.session.flush()
+    record_event(client.as_actor(user_id, session_id=session.id), "user.login", "session", session.id)
+    db.session.commit()
+    return token
+
+
+def load_actor(token: str, *, client: Client) -> SignedIn | None:
+    """Who holds this session token; None when it is unknown, was idle for too long, or is over."""
+    row = db.session.execute(
+        sa.select(Session.id, Session.last_seen_at, User.id.label("user_id"), User.email, User.name, User.role, User.plan)
+        .add_columns(User.settings)
+        .join(User, User.id == Session.user_id)
+        .where(Session.token == digest_token(token), *_alive())
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.last_seen_at is None or utc_now() - row.last_seen_at > SEEN_EVERY:
+        db.session.execute(sa.update(Session).where(Session.id == row.id).values(last_seen_at=utc_now()))
+        db.session.commit()
+    actor = client.as_actor(row.user_id, role=row.role, session_id=row.id)
+    return SignedIn(actor, row.email, row.name, row.plan, row.settings)
+
+
+def _alive() -> tuple[sa.ColumnElement[bool], ...]:
+    now = utc_now()
+    seen = sa.func.coalesce(Session.last_seen_at, Session.created_at, type_=Session.created_at.type)
+    return Session.expires_at > now, seen > now - IDLE_LIFETIME
+
+
+def sign_out(actor: Actor) -> None:
+    """End the actor's own present session."""
+    db.session.execute(sa.delete(Session).where(Session.id == actor.session_id, Session.user_id == person_of(actor)))
+    record_event(actor, "user.logout", "session", actor.session_id)
+    db.session.commit()
+
+
+def list_sessions(actor: Actor) -> list[SessionRow]:
+    """The actor's living sessions, most recently seen first."""
+    rows = db.session.execute(sa.select(Session).where(Session.user_id == person_of(actor), *_alive())).scalars()
+    sessions = [
+        SessionRow(
+            row.id,
+            row.user_agent,
+            row.ip_address,
+            row.created_at,
+            row.last_seen_at or row.created_at,
+            row.expires_at,
+            row.id == actor.session_id,
+        )
+        for row in rows
+    ]
+    return sorted(sessions, key=lambda row: (row.is_current, row.last_seen_at), reverse=True)
+
+
+def revoke_session(actor: Actor, session_id: str) -> None:
+    """End one of the actor's sessions."""
+    owned = sa.delete(Session).where(Session.id == session_id, Session.user_id == person_of(actor))
+    if not db.session.execute(owned.returning(Session.id)).all():
+        raise NotFound
+    record_event(actor, "session.revoke", "session", session_id)
+    db.session.commit()
+
+
+def revoke_other_sessions(actor: Actor) -> int:
+    """End all of the actor's sessions but the present one; answers how many."""
+    others = sa.delete(Session).where(Session.user_id == person_of(actor), Session.id != (actor.session_id or ""))
+    ended = db.session.execute(others.returning(Session.id)).scalars().all()
+    for session_id in ended:
+        record_event(actor, "session.revoke", "session", session_id)
+    db.session.commit()
+    return len(ended)
+
+
+def drop_dead_sessions() -> None:
+    """Forget sessions that nobody can use any more."""
+    db.session.execute(sa.delete(Session).where(sa.not_(sa.and_(*_alive()))))
+    db.session.commit()

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from hub.accounts import passwords, rate_limits, signing_in
+from hub.accounts.actors import Client
+from hub.accounts.models import RateBucket, User
+from hub.columns import utc_now
+from hub.errors import Invalid, TooMany
+from hub.extensions import db
+from tests.hub.accounts.people import HOME, PASSWORD
+
+
+class TestLimits:
+    def test_an_account_is_closed_for_a_while_even_to_the_right_password(self, carol: User) -> None:
+        for number in range(signing_in.ATTEMPTS_PER_ACCOUNT):
+            with pytest.raises(Invalid):
+                signing_in.sign_in(carol.email, "wrong", client=Client(ip_address=f"192.0.2.{number}"))
+        with pytest.raises(TooMany) as caught:
+            signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+        assert 0 < caught.value.retry_after <= 300
+
+    def test_an_address_is_limited_over_all_accounts(self, session: object, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(passwords, "check_password", lambda *_arguments: False)
+        for number in range(signing_in.ATTEMPTS_PER_ADDRESS):
+            with pytest.raises(Invalid):
+                signing_in.sign_in(f"user{number}@example.com", "wrong", client=HOME)
+        with pytest.raises(TooMany):
+            signing_in.sign_in("another@example.com", "wrong", client=HOME)
+        with pytest.raises(Invalid):
+            signing_in.sign_in("another@example.com", "wrong", client=Client(ip_address="192.0.2.99"))
+
+    def test_no_hash_is_made_once_the_limit_is_reached(self, session: object, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(signing_in, "ATTEMPTS_PER_ACCOUNT", 0)
+        monkeypatch.setattr(passwords, "check_password", lambda *_arguments: pytest.fail("hashed"))
+        with pytest.raises(TooMany):
+            signing_in.sign_in("a@example.com", "x", client=HOME)
+
+    def test_success_costs_nothing(self, carol: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(passwords, "check_password", lambda *_arguments: True)
+        for _number in range(signing_in.ATTEMPTS_PER_ADDRESS * 2):
+            signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+
+    def test_a_window_ends(self, session: object) -> None:
+        for _number in range(3):
+            rate_limits.count_attempt({"a": 3})
+        with pytest.raises(TooMany):
+            rate_limits.count_attempt({"a": 3})
+        db.session.execute(sa.update(RateBucket).values(window_start=utc_now() - rate_limits.WINDOW))
+        rate_limits.count_attempt({"a": 3})
+        assert db.session.execute(sa.select(RateBucket.count)).scalar_one() == 1
+        db.session.execute(sa.update(RateBucket).values(window_start=utc_now() - rate_limits.WINDOW * 3))
+        rate_limits.drop_old_buckets()
+        assert db.session.execute(sa.select(sa.func.count()).select_from(RateBucket)).scalar_one() == 0
+
+    @pytest.mark.parametrize(
+        ("address", "block"),
+        [
+            ("192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+            (None, "unknown"),
+            ("rubbish", "unknown"),
+        ],
+    )
+    def test_who_counts_as_one_visitor(self, address: str | None, block: str) -> None:
+        assert rate_limits.address_block(address) == block
+
+
+@pytest.fixture
+def clean_buckets(app: Flask) -> Iterator[None]:
+    """These attempts are committed for good, so they are taken away again."""
+    yield
+    with app.app_context():
+        db.session.execute(sa.delete(RateBucket))
+        db.session.commit()
+
+
+@pytest.mark.usefixtures("clean_buckets")
+def test_attempts_at_the_same_time_are_all_counted(app: Flask) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(_number: int) -> bool:
+        with app.app_context():
+            try:
+                rate_limits.count_attempt({"one": 10, "two": 100})
+            except TooMany:
+                return False
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        passed = list(pool.map(attempt, range(40)))
+    assert passed.count(True) == 10
