@@ -11,6 +11,7 @@ from hub import errors_web, i18n, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -96,6 +97,7 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    confirmation_pages,
     instances_pages,
     workflows_pages,
     executions_pages,
