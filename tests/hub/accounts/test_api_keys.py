@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from hub.accounts import api_keys, sessions
+from hub.accounts import api_keys, session_list
 from hub.accounts.models import ApiKey
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -34,9 +34,9 @@ class TestApiKeys:
         with pytest.raises(NotAllowed):
             api_keys.create_api_key(robot, "Another", ["read"])
         with pytest.raises(NotAllowed):
-            sessions.list_sessions(robot)
+            session_list.list_sessions(robot)
         with pytest.raises(NotAllowed):
-            sessions.revoke_other_sessions(robot)
+            session_list.revoke_other_sessions(robot)
 
     def test_use_is_written_seldom(self, alice: Actor) -> None:
         _key, secret = api_keys.create_api_key(alice, "Robot", ["read"])
