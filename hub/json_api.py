@@ -158,7 +158,7 @@ def operation(
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
     a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
-    ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429.
+    ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,7 +174,7 @@ def operation(
             body, headers = result if isinstance(result, tuple) else (result, {})
             return body, status, headers
 
-        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, *errors})}
+        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
         name = function.__name__
         described = document.validate(

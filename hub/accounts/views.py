@@ -16,6 +16,7 @@ from hub.accounts import api_keys as keys
 from hub.accounts import session_list, signing_in, users
 from hub.accounts import sessions as session_services
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.step_up import TIME_TO_TYPE, is_recent
 from hub.accounts.web import (
     current_actor,
     end_session,
@@ -196,6 +197,7 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
         now=utc_now(),
         error=error,
         secret=secret,
+        may_create=is_recent(current_actor(), remaining=TIME_TO_TYPE) or error is not None,
         values=request.form if error else {},
     )
 
