@@ -37,6 +37,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "mail.mailbox",
     }
 )
 
