@@ -24,6 +24,7 @@ from hub.accounts import signing_in
 from hub.accounts.actors import Client
 from hub.accounts.hash_keys import find_hash_key, keyed_digest, newest_hash_key
 from hub.accounts.models import HashKey, Session, SessionKind, User
+from hub.accounts.notices import Notice, notify
 from hub.accounts.sessions import SEEN_EVERY, is_alive
 from hub.accounts.token_texts import encode_base62, has_checksum, random_secret, secret_text, with_checksum
 from hub.audit.services import record_event
@@ -192,5 +193,6 @@ def _end_family(row: Session, client: Client) -> None:
     """A refresh token came twice: nobody knows which of the two was the thief."""
     actor = client.as_actor(row.user_id, session_id=row.id)
     record_event(actor, "session.reuse", "session", row.id, success=False, details={"ended": True})
+    notify(db.session.get_one(User, row.user_id), Notice.TOKEN_REUSED, client)
     db.session.delete(row)
     db.session.commit()

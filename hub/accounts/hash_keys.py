@@ -11,8 +11,8 @@ import secrets
 import sqlalchemy as sa
 from flask import current_app
 
-from hub.accounts.models import HashKey
-from hub.crypto import DecryptionError, current_vault, derive_key
+from hub.accounts.models import HASH_KEY, HashKey
+from hub.crypto import DecryptionError, derive_key
 from hub.extensions import db
 from hub.identifiers import new_id
 
@@ -25,7 +25,7 @@ def find_hash_key(key_id: str) -> bytes | None:
         if sealed is None:
             return None
         try:
-            opened[key_id] = base64.b64decode(current_vault().decrypt(sealed, binding=_binding(key_id)))
+            opened[key_id] = base64.b64decode(HASH_KEY.decrypt(sealed, key_id))
         except DecryptionError:
             return None
     return opened[key_id]
@@ -41,8 +41,7 @@ def newest_hash_key() -> tuple[str, bytes]:
         if key is not None:
             return key_id, key
     key_id, key = new_id(), secrets.token_bytes(32)
-    sealed = current_vault().encrypt(base64.b64encode(key).decode(), binding=_binding(key_id))
-    db.session.add(HashKey(id=key_id, sealed=sealed))
+    db.session.add(HashKey(id=key_id, sealed=HASH_KEY.encrypt(base64.b64encode(key).decode(), key_id)))
     db.session.commit()
     return key_id, key
 
@@ -50,10 +49,6 @@ def newest_hash_key() -> tuple[str, bytes]:
 def keyed_digest(text: str, key: bytes, *, purpose: str) -> str:
     """Hex HMAC-SHA256 of ``text``, under a key for this purpose only."""
     return hmac.digest(derive_key(key, purpose), text.encode(), hashlib.sha256).hex()
-
-
-def _binding(key_id: str) -> str:
-    return f"hash_keys.sealed:{key_id}"
 
 
 def _opened() -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Created, Flag, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column, utc_now
 from hub.contracts.actor import Role
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -88,6 +89,9 @@ class HashKey(Created, Model):
 
     id: Mapped[Key]
     sealed: Mapped[str] = mapped_column(sa.Text)
+
+
+HASH_KEY = encrypted_column(HashKey, "sealed")
 
 
 class ApiKey(Created, Model):

@@ -40,6 +40,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "api.log_in",
         "api.refresh_tokens",
         "api.log_out",
+        "mail.mailbox",
     }
 )
 
