@@ -25,7 +25,7 @@ import hub.http_builder.transfer_api
 import hub.instances.api
 import hub.sync.api
 import hub.workflows.api  # noqa: F401 (the modules add their operations to the blueprint)
-from hub.api import problems
+from hub.api import problems, rates
 from hub.extensions import csrf
 from hub.json_api import api
 
@@ -34,4 +34,5 @@ def init_api(app: Flask) -> None:
     """Register the blueprint. No cookie counts here, so there is nothing that a forged request could ride on."""
     csrf.exempt(api)
     problems.init_app(app)
+    rates.init_app(app)
     app.register_blueprint(api)
