@@ -284,6 +284,7 @@ function start() {
   startUrl();
   startCompletion(form, names);
   saved = form.querySelector(".callout, .field-error") ? "" : snapshot();
+  form.querySelector(".callout[role=status]")?.scrollIntoView({ block: "center" }); // the button may be far below
   form.addEventListener("input", () => {
     markUnsaved();
     showNames();
