@@ -28,8 +28,8 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 Item = TypeVar("Item", bound=BaseModel)
 
 
-def _refuse_number(value: object) -> object:
-    if not isinstance(value, str | dt.datetime) or re.fullmatch(r"\s*[-+\d._]*\s*", str(value)):
+def _refuse_other_times(value: object) -> object:
+    if not re.match(r"\d{4}-\d\d-\d\d[T ]", str(value)):
         raise ValueError("Send a time as ISO 8601, e.g. 2026-01-31T12:00:00Z.")
     return value
 
@@ -40,7 +40,7 @@ Time = Annotated[
     PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
 ]
 #: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
-TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_number)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times)]
 
 
 def to_camel(name: str) -> str:
@@ -122,6 +122,10 @@ def _admit(scope: str, _request: Any, _answer: Any, error: Exception | None, *_m
         require_scope(current_actor(), scope)
     if isinstance(error, ValidationError):
         raise InvalidRequest(_("The request does not have the documented shape."), map(_describe, error.errors()))
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        words = _("Send each parameter once.")
+        raise InvalidRequest(words, [FieldProblem(detail=words, parameter=name) for name in repeated])
 
 
 def _describe(error: Any) -> FieldProblem:
