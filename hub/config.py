@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
 from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
 from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
@@ -177,6 +178,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
     *REQUEST_SETTINGS,
     *MAIL_SETTINGS,
+    *AUDIT_SETTINGS,
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
@@ -218,6 +220,7 @@ class Config:
     automation: AutomationLimits
     requests: RequestLimits
     mail: MailSettings
+    audit: AuditSettings
     log_level: str
 
     @property
@@ -322,6 +325,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         ),
         requests=RequestLimits.of(values),
         mail=MailSettings.of(values),
+        audit=AuditSettings.of(values),
         log_level=values["HUB_LOG_LEVEL"],
     )
 
