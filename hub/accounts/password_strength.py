@@ -15,7 +15,7 @@ from hub.accounts.passwords import MAX_LENGTH, MIN_LENGTH
 
 #: Below it a password would be guessed within a million tries.
 LEAST_SCORE = 2
-#: The estimate takes longer than in proportion to the length, so that only the beginning is judged. What follows makes it no weaker.
+#: The estimate takes longer than in proportion to the length, so only the beginning is judged. What follows makes it no weaker.
 _JUDGED = 32
 #: Signs that stand for letters ("p4$$w0rd") are tried in all combinations: so many different ones are looked at.
 _SUBSTITUTES = 6

@@ -63,7 +63,8 @@ def _limits(email: str, client: Client, known_device: bool) -> _Limits:
     address = rate_limits.address_block(client.ip_address)
     from_here = {f"login:address:{address}": ATTEMPTS_PER_ADDRESS, f"login:{address}:{account}": ATTEMPTS_PER_ADDRESS_AND_ACCOUNT}
     everywhere: _Limits = [
-        ({f"login:account:{number}:{account}": attempts}, window) for number, (attempts, window) in enumerate(ATTEMPTS_PER_ACCOUNT)
+        ({f"login:account:{number}:{account}": attempts}, window)
+        for number, (attempts, window) in enumerate(ATTEMPTS_PER_ACCOUNT)
     ]
     return [(from_here, rate_limits.WINDOW), *everywhere]
 

@@ -20,7 +20,7 @@ from hub.accounts.models import Registration, User
 from hub.accounts.notices import Notice, language_of, notify
 from hub.accounts.sessions import end_sessions, renew_session
 from hub.accounts.step_up import require_recent
-from hub.accounts.users import check_email, check_new_user, normal_email, user_registered
+from hub.accounts.users import REGISTRATIONS_PER_ADDRESS, check_email, check_new_user, normal_email, user_registered
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -35,7 +35,6 @@ CONFIRMATION_JOB = "accounts.mail_confirmation"
 
 LIFETIME = dt.timedelta(hours=24)
 HOUR = dt.timedelta(hours=1)
-REGISTRATIONS_PER_ADDRESS = 30
 #: Mails that one recipient gets in an hour because somebody asked for them.
 MAILS_PER_HOUR = 5
 #: Wrong passwords that may be typed to one link in five minutes.
@@ -163,6 +162,11 @@ def forget_new_email(actor: Actor) -> None:
     db.session.commit()
 
 
+def pending_email(actor: Actor) -> str | None:
+    """The new address that waits to be confirmed."""
+    return _load(actor).new_email
+
+
 def mail_confirmation(user_id: str) -> None:
     """Write the link to the address that has to be confirmed, or that it has an account already."""
     user = db.session.get(User, user_id)
@@ -199,7 +203,9 @@ def confirm_email(actor: Actor, token: str) -> str | None:
     values = {"email": email, "email_verified": True, "new_email": None, "verify_token": None, "verify_token_exp": None}
     void = {"reset_token": None, "reset_token_exp": None} if changed else {}
     try:
-        taken = db.session.execute(sa.update(User).where(*_own_link(actor, token)).values(**values, **void).returning(User.id)).all()
+        taken = db.session.execute(
+            sa.update(User).where(*_own_link(actor, token)).values(**values, **void).returning(User.id)
+        ).all()
     except IntegrityError as error:
         db.session.rollback()
         raise NotFound(_("This address has an account by now, so nothing was changed.")) from error
