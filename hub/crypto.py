@@ -127,8 +127,8 @@ class Signer:
     """Says that the hub wrote something: ``<key id>.<HMAC-SHA-256>``, made with the newest key, checked with any."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
-        self._keys = {Vault._key_id(key): derive_key(key, "hub.audit") for key in keys}
-        self._newest = Vault._key_id(keys[0])
+        self._keys = {key_id(key): derive_key(key, "hub.audit") for key in keys}
+        self._newest = key_id(keys[0])
 
     def sign(self, text: str) -> str:
         """The seal of ``text``."""
@@ -136,8 +136,8 @@ class Signer:
 
     def check(self, text: str, seal: str) -> bool | None:
         """Whether ``seal`` is that of ``text``; None where it was made with a key that is not configured."""
-        key_id = seal.partition(".")[0]
-        return same_text(self._seal(key_id, text), seal) if key_id in self._keys else None
+        its_key = seal.partition(".")[0]
+        return same_text(self._seal(its_key, text), seal) if its_key in self._keys else None
 
     def is_newest(self, seal: str) -> bool:
         """Whether ``seal`` was made with the newest key."""
