@@ -83,7 +83,7 @@ def mail_reset(email: str, language: str, ip_address: str | None) -> None:
         token = secrets.token_urlsafe(32)
         user.reset_token, user.reset_token_exp = digest_token(token), utc_now() + RESET_LIFETIME
         mailings.mail_reset(user.email, token, language_of(user, language))
-    record_event(actor, "user.password_reset_ask", "user", user and user.id, success=user is not None)
+    record_event(actor, "user.password_reset_ask", "user", user.id if user else None, success=user is not None)
     db.session.commit()
 
 
