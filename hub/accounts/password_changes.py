@@ -66,7 +66,7 @@ def replace_password(user_id: str, password: str, *, client: Client) -> None:
 
 
 def ask_for_reset(email: str, *, client: Client) -> None:
-    """Queue the mail with a link. Whether the address has an account only the job looks, so that the work here is always the same."""
+    """Queue the mail with a link. Only the job looks whether the address has an account, so that the work here is the same."""
     email = normal_email(email)
     check_email(email)
     rate_limits.count_attempt({f"reset:{rate_limits.address_block(client.ip_address)}": RESETS_PER_ADDRESS})
