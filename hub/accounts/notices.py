@@ -28,6 +28,7 @@ class Notice(enum.StrEnum):
     SECOND_FACTOR_OFF = "second_factor_off"
     RECOVERY_CODE_USED = "recovery_code_used"
     NEW_DEVICE = "new_device"
+    TOKEN_REUSED = "token_reused"  # noqa: S105
 
 
 def language_of(user: User, otherwise: str | None = None) -> str:
@@ -77,6 +78,11 @@ def _words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
             return _("The second factor is off"), _("Signing in to your AI-HTTP Hub account no longer asks for a second factor.")
         case Notice.RECOVERY_CODE_USED:
             return _("A recovery code was used"), _("Somebody signed in to your AI-HTTP Hub account with a recovery code.")
+        case Notice.TOKEN_REUSED:
+            return _("A program was signed out"), _(
+                "A refresh token of a program that is signed in to your AI-HTTP Hub account was used twice. Somebody else may "
+                "have it, so the program was signed out."
+            )
         case Notice.NEW_DEVICE:
             return _("New sign-in to your account"), _(
                 "Somebody signed in to your AI-HTTP Hub account from a browser that was not used for it before."
