@@ -23,7 +23,7 @@ def mail_registration(email: str, name: str, token: str, language: str) -> None:
         text = "\n\n".join(
             (
                 _("Hello %(name)s,", name=isolate(name)),
-                _("open this page to finish making your AI-HTTP Hub account. It asks for the password that you chose.")
+                _("Open this page to finish making your AI-HTTP Hub account. It asks for the password that you chose.")
                 + f"\n{_link('/register/confirm', token)}",
                 _("The link works once, within 24 hours. If you did not register, there is nothing to do."),
             )
