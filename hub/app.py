@@ -12,6 +12,9 @@ from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.confirmation_pages import bp as confirmation_pages
+from hub.accounts.credential_pages import bp as credentials_pages
+from hub.accounts.password_pages import bp as passwords_pages
+from hub.accounts.registration_pages import bp as registration_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -102,6 +105,9 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    registration_pages,
+    passwords_pages,
+    credentials_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,
