@@ -121,3 +121,33 @@ def current_vault() -> Vault:
     """The vault of the present app."""
     vault: Vault = current_app.extensions["hub_vault"]
     return vault
+
+
+class Signer:
+    """Says that the hub wrote something: ``<key id>.<HMAC-SHA-256>``, made with the newest key, checked with any."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys = {key_id(key): derive_key(key, "hub.audit") for key in keys}
+        self._newest = key_id(keys[0])
+
+    def sign(self, text: str) -> str:
+        """The seal of ``text``."""
+        return self._seal(self._newest, text)
+
+    def check(self, text: str, seal: str) -> bool | None:
+        """Whether ``seal`` is that of ``text``; None where it was made with a key that is not configured."""
+        its_key = seal.partition(".")[0]
+        return same_text(self._seal(its_key, text), seal) if its_key in self._keys else None
+
+    def is_newest(self, seal: str) -> bool:
+        """Whether ``seal`` was made with the newest key."""
+        return seal.partition(".")[0] == self._newest
+
+    def _seal(self, key_id: str, text: str) -> str:
+        return f"{key_id}.{hmac.digest(self._keys[key_id], text.encode(), 'sha256').hex()}"
+
+
+def current_signer() -> Signer:
+    """The signer of the present app."""
+    signer: Signer = current_app.extensions["hub_signer"]
+    return signer
