@@ -54,6 +54,8 @@ from hub.jobs import models as _jobs
 from hub.mail import jobs as _mail_jobs
 from hub.mail import models as _mail
 from hub.mail.views import bp as mailbox_pages
+from hub.my_data import jobs as _my_data_jobs
+from hub.my_data.views import bp as my_data_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -93,6 +95,7 @@ JOBS = (
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _my_data_jobs,
     _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
@@ -102,6 +105,7 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    my_data_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,
