@@ -26,7 +26,7 @@ CLIENT = Client(via="cli")
 
 @click.group()
 def user() -> None:
-    """Create and list users."""
+    """Create, list, export and delete users."""
 
 
 @user.command("create")

@@ -18,6 +18,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from hub.accounts.api_keys import create_api_key
+from hub.accounts.users import register_user
 from hub.audit.models import AuditLog
 from hub.contracts.actor import Actor
 from hub.errors import NeedsReauthentication, NotAllowed, NotFound
@@ -32,7 +33,7 @@ from hub.my_data.archive import write_archive
 from hub.my_data.jobs import export_data, keep_house
 from hub.my_data.ownership import Person
 from hub.my_data.services import ExportState
-from tests.hub.accounts.people import events
+from tests.hub.accounts.people import HOME, PASSWORD, events
 from tests.hub.factories import make_execution, make_instance, make_workflow
 
 N8N_KEY, SECRET = "n8n-key-in-the-clear", "variable-in-the-clear"
@@ -211,3 +212,19 @@ def test_an_export_that_failed_says_so_and_can_be_asked_for_again(at_cli: Actor)
 def test_the_job_leaves_nothing_of_somebody_who_is_gone(session: object) -> None:
     export_data(JobContext("j", 1), user_id="c" + "0" * 24)
     assert list(services._folder().glob("*")) == []
+
+
+def test_a_signed_in_program_asks_for_it_and_a_key_may_not(client: FlaskClient, session: object) -> None:
+    user = register_user("rana@example.com", PASSWORD, "Rana", client=HOME)
+    tokens = client.post("/api/v1/auth/login", json={"email": "rana@example.com", "password": PASSWORD}).json
+    _key, secret = create_api_key(Actor(user_id=user.id, via="cli"), "Script", ["read", "write"])
+
+    def call(method: str, bearer: str) -> Any:
+        return client.open("/api/v1/me/export", method=method, headers={"Authorization": f"Bearer {bearer}"})
+
+    assert [call(method, secret).status_code for method in ("GET", "POST")] == [403, 403]
+    token = tokens["accessToken"]
+    assert call("GET", token).json == {"state": "NONE", "size": None, "expiresAt": None, "done": 0, "total": None}
+    answer = call("POST", token)
+    assert (answer.status_code, answer.json["state"]) == (202, "RUNNING")
+    assert call("GET", token).json["state"] == "RUNNING"
