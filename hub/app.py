@@ -57,6 +57,8 @@ from hub.jobs import models as _jobs
 from hub.mail import jobs as _mail_jobs
 from hub.mail import models as _mail
 from hub.mail.views import bp as mailbox_pages
+from hub.my_data import jobs as _my_data_jobs
+from hub.my_data.views import bp as my_data_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -65,8 +67,8 @@ from hub.preferences import bp as preferences_pages
 from hub.sample import services as sample
 from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
+from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
-from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
@@ -96,6 +98,7 @@ JOBS = (
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _my_data_jobs,
     _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
@@ -108,6 +111,7 @@ PAGES = (
     registration_pages,
     passwords_pages,
     credentials_pages,
+    my_data_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,
