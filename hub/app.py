@@ -60,6 +60,9 @@ from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
 from hub.system.styleguide import bp as styleguide_pages
 from hub.system.views import bp as system_pages
+from hub.webhooks import jobs as _webhooks_jobs
+from hub.webhooks import models as _webhooks
+from hub.webhooks.views import bp as webhooks_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
@@ -76,6 +79,7 @@ MODELS = (
     _instances,
     _jobs,
     _plugin_settings,
+    _webhooks,
     _workflows,
 )
 
@@ -91,6 +95,7 @@ JOBS = (
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
+    _webhooks_jobs,
 )
 
 PAGES = (
@@ -112,6 +117,7 @@ PAGES = (
     runs_pages,
     chains_pages,
     explaining_pages,
+    webhooks_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,

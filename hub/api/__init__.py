@@ -22,6 +22,7 @@ import hub.http_builder.template_api
 import hub.http_builder.transfer_api
 import hub.instances.api
 import hub.sync.api
+import hub.webhooks.api
 import hub.workflows.api  # noqa: F401 (the modules add their operations to the blueprint)
 from hub.api import problems
 from hub.extensions import csrf
