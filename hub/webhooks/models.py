@@ -44,7 +44,7 @@ class DisabledReason(enum.StrEnum):
 
 
 class Webhook(Timestamps, Model):
-    """An address of a person's that is told what happens (ours). ``secret`` and ``old_secret`` are envelopes of ``hub.crypto``."""
+    """An address of a person's that is told what happens (ours). Both secrets are envelopes of ``hub.crypto``."""
 
     __tablename__ = "webhooks"
     __table_args__ = (sa.Index("ix_webhooks_user_id", "user_id"),)

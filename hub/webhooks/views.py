@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +16,6 @@ from hub.errors import Conflict, HubError, Invalid, TooMany
 from hub.htmx import go_to, render
 from hub.webhooks import services
 from hub.webhooks.models import DeliveryState, Webhook
-from hub.webhooks.sending import PAUSES
 from hub.webhooks.snippets import SNIPPETS
 from hub.webhooks.words import EVENTS, describe_attempt, describe_disabled, describe_event
 
@@ -131,13 +132,16 @@ def test(webhook_id: str) -> ResponseReturnValue:
 def delivery(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
     """One message with its attempts."""
     actor = current_actor()
+    found = services.get_delivery(actor, webhook_id, delivery_id)
     return render(
         "webhooks/delivery.html",
+        block="delivery",
         webhook=services.get_webhook(actor, webhook_id),
-        delivery=services.get_delivery(actor, webhook_id, delivery_id),
+        delivery=found,
+        message=json.dumps(json.loads(found.body), indent=2, ensure_ascii=False) if found.body else None,
+        times={attempt["at"]: dt.datetime.fromisoformat(attempt["at"]) for attempt in found.log},
         describe_event=describe_event,
         describe_attempt=describe_attempt,
-        most_attempts=len(PAUSES) + 1,
     )
 
 
