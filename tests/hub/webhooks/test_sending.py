@@ -181,13 +181,15 @@ def test_nothing_else_is(webhook: Webhook, receiver: Receiver, httpserver: HTTPS
 
 def test_410_disables(webhook: Webhook, receiver: Receiver, clock: Clock) -> None:
     receiver.answers = [Response(status=410)]
-    told = []
-    sending.webhook_disabled.connect(told.append)
-    try:
+    told: list[str] = []
+
+    def listen(disabled: Webhook) -> None:
+        told.append(disabled.id)
+
+    with sending.webhook_disabled.connected_to(listen):
         first, second = write(webhook, clock), write(webhook, clock, number=1)
         assert send_due(webhook.id) is None
-    finally:
-        sending.webhook_disabled.disconnect(told.append)
+    assert told == [webhook.id]
     db.session.refresh(webhook)
     assert (webhook.enabled, webhook.disabled_reason) == (False, DisabledReason.GONE)
     assert (state_of(first), state_of(second)) == (DeliveryState.FAILED, DeliveryState.FAILED)
