@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from hub.config import ROOT
 from hub.webhooks import snippets
 from hub.webhooks.signing import make_secret, signed_headers
 from tests.hub.webhooks.specification import Refused, hmac_sha256, verify
@@ -63,6 +64,11 @@ def test_the_python_that_people_copy() -> None:
     assert not check(make_secret(), headers, BODY)
     assert not check(secret, headers, BODY + b" ")
     assert not check(secret, dict(signed_headers("msg", now - 301, BODY, [secret])), BODY)
+
+
+def test_the_documentation_shows_the_same() -> None:
+    page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+    assert [name for name, code in snippets.SNIPPETS if code not in page] == []
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not here")
