@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Flag, JsonObject, Key, Timestamps, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -62,3 +63,6 @@ class Instance(Timestamps, Model):
     epoch: Mapped[Count]
     #: Since when n8n does not answer, after some patience; None while it does.
     down_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+API_KEY = encrypted_column(Instance, "api_key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hub.webhooks.notices  # noqa: F401 (listens)
 from hub.jobs.services import JobContext, Lane, job, periodic, run_again
 from hub.webhooks import outbox
 from hub.webhooks.retention import prune_deliveries, wake_waiting

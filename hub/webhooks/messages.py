@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import current_app
 
 from hub.columns import utc_now
+from hub.config import Config
 from hub.executions.models import DetailState, Execution
 from hub.extensions import db
 from hub.webhooks.models import EventType, WebhookDelivery
@@ -44,7 +45,7 @@ def seal(delivery: WebhookDelivery) -> bool:
         "version": VERSION,
         "type": event.value,
         "timestamp": as_iso(delivery.created_at),
-        "data": {**data, "url": _link(event, data)},
+        "data": {**data, "url": page_address(event, data)},
     }
     delivery.body = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     return True
@@ -63,8 +64,9 @@ def _find_error(execution_id: str) -> Json | None:
     return {"class": name, "code": code, "message": short_message(message), "node": node} if message or node else {}
 
 
-def _link(event: EventType, data: Json) -> str:
-    """The address of the page; only its path where HUB_PUBLIC_URL is not set."""
+def page_address(event: EventType, data: Json) -> str:
+    """The address of the page that tells more."""
     endpoint, parameter, (part, key) = _PAGES[event]
     path = current_app.url_map.bind("hub").build(endpoint, {parameter: data[part][key]})
-    return (current_app.extensions["hub_config"].public_url or "").rstrip("/") + path
+    config: Config = current_app.extensions["hub_config"]
+    return config.base_url + path

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Json, JsonList, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column, utc_now
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -67,6 +68,10 @@ class Webhook(Timestamps, Model):
     active_since: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now)
     #: The first failure since the last success; None while all is well.
     failing_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+SECRET = encrypted_column(Webhook, "secret")
+OLD_SECRET = encrypted_column(Webhook, "old_secret")
 
 
 class WebhookDelivery(Timestamps, Model):

@@ -17,13 +17,13 @@ from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.exchange import ExchangeLimits, WireRequest
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.egress import EgressError, current_policy, send_exchange
 from hub.extensions import db
 from hub.redaction import redact_text
 from hub.storable import clean_json, clean_text
 from hub.webhooks.messages import seal
-from hub.webhooks.models import DeliveryState, DisabledReason, EventType, Webhook, WebhookDelivery
+from hub.webhooks.models import OLD_SECRET, SECRET, DeliveryState, DisabledReason, EventType, Webhook, WebhookDelivery
 from hub.webhooks.signing import signed_headers
 
 log = logging.getLogger(__name__)
@@ -76,11 +76,6 @@ class _Message:
     url: str
     body: bytes
     keys: tuple[str, ...]
-
-
-def secret_binding(webhook_id: str, column: str = "secret") -> str:
-    """The place of a webhook's secret, for the vault."""
-    return f"webhooks.{column}:{webhook_id}"
 
 
 def send_due(webhook_id: str, beat: Callable[[], None] = lambda: None) -> dt.datetime | None:
@@ -152,10 +147,9 @@ def _prepare(delivery_id: str) -> _Message | None:
 
 def open_secrets(webhook: Webhook) -> tuple[str, ...]:
     """The secrets that messages are signed with: the present one, and the one before while it still counts."""
-    vault = current_vault()
-    secrets = [vault.decrypt(webhook.secret, binding=secret_binding(webhook.id))]
+    secrets = [SECRET.decrypt(webhook.secret, webhook.id)]
     if webhook.old_secret and webhook.old_secret_until and webhook.old_secret_until > utc_now():
-        secrets.append(vault.decrypt(webhook.old_secret, binding=secret_binding(webhook.id, "old_secret")))
+        secrets.append(OLD_SECRET.decrypt(webhook.old_secret, webhook.id))
     return tuple(secrets)
 
 

@@ -15,16 +15,15 @@ from hub.accounts.rate_limits import count_attempt
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.crypto import current_vault
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
 from hub.identifiers import new_id
 from hub.instances.models import Instance
 from hub.pagination import Page, clamp_limit, keyset, make_page
-from hub.webhooks.models import DeliveryState, DisabledReason, EventType, Webhook, WebhookDelivery
+from hub.webhooks.models import OLD_SECRET, SECRET, DeliveryState, DisabledReason, EventType, Webhook, WebhookDelivery
 from hub.webhooks.outbox import wake
-from hub.webhooks.sending import ATTEMPT_SECONDS, attempt_delivery, open_secrets, secret_binding, switch_off
+from hub.webhooks.sending import ATTEMPT_SECONDS, attempt_delivery, open_secrets, switch_off
 from hub.webhooks.signing import make_secret
 
 MAX_WEBHOOKS = 10
@@ -133,7 +132,7 @@ def create_webhook(actor: Actor, draft: WebhookDraft) -> tuple[Webhook, str]:
     assert actor.user_id is not None  # noqa: S101 (the hub itself makes none)
     secret = make_secret()
     webhook = Webhook(id=new_id(), user_id=actor.user_id, enabled=True, **values)
-    webhook.secret = current_vault().encrypt(secret, binding=secret_binding(webhook.id))
+    webhook.secret = SECRET.encrypt(secret, webhook.id)
     db.session.add(webhook)
     if not draft.enabled:
         switch_off(webhook, DisabledReason.BY_HAND)
@@ -172,12 +171,11 @@ def renew_secret(actor: Actor, webhook_id: str) -> tuple[Webhook, str]:
     """A new secret, never shown again. For a day messages carry a signature by the old one too, so that none is refused while
     the receiver is changed. Commits."""
     webhook = get_webhook(actor, webhook_id)
-    vault = current_vault()
     present = open_secrets(webhook)[0]
     secret = make_secret()
-    webhook.old_secret = vault.encrypt(present, binding=secret_binding(webhook.id, "old_secret"))
+    webhook.old_secret = OLD_SECRET.encrypt(present, webhook.id)
     webhook.old_secret_until = utc_now() + OLD_SECRET_LIFE
-    webhook.secret = vault.encrypt(secret, binding=secret_binding(webhook.id))
+    webhook.secret = SECRET.encrypt(secret, webhook.id)
     record_event(actor, "webhook.renew_secret", "webhook", webhook.id)
     db.session.commit()
     return webhook, secret

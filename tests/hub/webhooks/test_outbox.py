@@ -155,7 +155,7 @@ def test_the_error_is_told_in_short_and_without_secrets(webhook: Webhook, instan
     assert (error["class"], error["code"], error["node"], len(error["message"])) == ("NodeApiError", "401", "Charge", 300)
     assert secret not in str(told.body)
     assert "never told" not in str(told.body)
-    assert message["data"]["url"] == f"/executions/{told.data['execution']['id']}"
+    assert message["data"]["url"] == f"http://127.0.0.1:8000/executions/{told.data['execution']['id']}"
 
 
 def test_a_message_does_not_wait_for_ever_for_its_details(webhook: Webhook, fail: Fail, clock: Clock) -> None:
@@ -264,7 +264,7 @@ def test_a_proven_repair(alice: Actor, webhook: Webhook, analyzer: OneAnswer, an
     assert told.data["repair"]["id"] == repair.id
     assert told.data["execution"]["id"] == analysis.execution_id
     assert seal(told)
-    assert json.loads(str(told.body))["data"]["url"] == f"/analyses/{analysis.id}"
+    assert json.loads(str(told.body))["data"]["url"] == f"http://127.0.0.1:8000/analyses/{analysis.id}"
 
 
 def test_every_kind_of_message_can_be_made(alice: Actor, webhook: Webhook, instance: Instance) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+from hub.accounts.models import User
 from hub.audit.models import AuditLog
 from hub.contracts.actor import Actor
 from hub.egress import EgressPolicy
@@ -18,6 +19,7 @@ from hub.extensions import db
 from hub.jobs.models import Job
 from hub.jobs.registry import LANES, Lane
 from hub.jobs.services import JobContext, claim_job
+from hub.mail.models import Mail
 from hub.webhooks import sending, services
 from hub.webhooks.jobs import send_messages
 from hub.webhooks.models import DeliveryState, DisabledReason, Webhook, WebhookDelivery
@@ -55,7 +57,7 @@ def test_a_message_is_signed_and_thin(alice: Actor, receiver: Receiver, clock: C
     assert request.headers["webhook-id"] == delivery.id
     assert request.headers["webhook-timestamp"] == str(int(clock().timestamp()))
     assert request.headers["content-type"] == "application/json"
-    assert receiver.messages[0]["data"] == {**delivery.data, "url": "/instances/instance-0"}
+    assert receiver.messages[0]["data"] == {**delivery.data, "url": "http://127.0.0.1:8000/instances/instance-0"}
     assert receiver.messages[0]["type"] == "instance.down"
     (attempt,) = delivery.log
     assert (attempt["status"], attempt["error"]) == (204, None)
@@ -208,6 +210,19 @@ def test_five_days_of_failures_disable(webhook: Webhook, receiver: Receiver, clo
     db.session.refresh(webhook)
     assert (webhook.enabled, webhook.disabled_reason) == (False, DisabledReason.FAILING)
     assert {each.state for each in deliveries()} == {DeliveryState.FAILED}
+
+
+@pytest.mark.parametrize(("is_verified", "mails"), [(True, 1), (False, 0)])
+def test_the_owner_is_told_by_mail(
+    alice: Actor, webhook: Webhook, receiver: Receiver, clock: Clock, is_verified: bool, mails: int
+) -> None:
+    owner = db.session.get_one(User, alice.user_id)
+    owner.email_verified, owner.settings = is_verified, {"language": "ar"}
+    receiver.answers = [Response(status=410)]
+    write(webhook, clock)
+    send_due(webhook.id)
+    sent = db.session.scalars(sa.select(Mail)).all()
+    assert [(mail.recipient, mail.purpose, mail.language) for mail in sent] == [(owner.email, "webhook.disabled", "ar")] * mails
 
 
 def test_a_long_answer_is_no_failure_and_is_cut(webhook: Webhook, receiver: Receiver, clock: Clock) -> None:
