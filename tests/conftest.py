@@ -104,6 +104,7 @@ def app(config: Config) -> Iterator[Flask]:
     app.testing = True
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
+    app.config["API_RATE_LIMITS"] = False
     with app.app_context():
         upgrade_database()
     yield app

@@ -40,7 +40,7 @@ EMAIL, PASSWORD = "maya@example.com", "correct horse battery staple"
 #: How many pages of one kind are opened: a list and its filtered form, a failed execution and a good one.
 EXAMPLES = 2
 #: Where following links begins: the first page, and what only operators and developers see.
-FIRST = ("/", "/plugins", "/styleguide")
+FIRST = ("/", "/account/confirm", "/plugins", "/styleguide")
 PUBLIC = ("/login", "/register", "/there-is-no-such-page")
 
 
