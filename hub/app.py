@@ -69,6 +69,10 @@ from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
 from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
+from hub.system.views import bp as system_pages
+from hub.webhooks import jobs as _webhooks_jobs
+from hub.webhooks import models as _webhooks
+from hub.webhooks.views import bp as webhooks_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
@@ -86,6 +90,7 @@ MODELS = (
     _jobs,
     _mail,
     _plugin_settings,
+    _webhooks,
     _workflows,
 )
 
@@ -103,6 +108,7 @@ JOBS = (
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
+    _webhooks_jobs,
 )
 
 PAGES = (
@@ -129,6 +135,7 @@ PAGES = (
     runs_pages,
     chains_pages,
     explaining_pages,
+    webhooks_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,

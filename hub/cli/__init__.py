@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("hub.cli.requests:request", "Send HTTP requests; list, import and export saved ones."),
     "environment": ("hub.cli.variables:environment", "Keep variables and secrets for requests."),
     "chain": ("hub.cli.chains:chain", "Send requests one after the other."),
+    "webhook": ("hub.cli.webhooks:webhook", "Tell other programs what happens."),
     "automation": ("hub.cli.automation:automation", "Say how far the hub may go by itself; stop and start it."),
     "calibration": ("hub.cli.calibration:calibration", "Show how well stated confidences hold."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),

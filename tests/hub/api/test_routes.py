@@ -152,6 +152,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "POST /environments/{environment_id}/variables": {"name": "MINE"},
         "PATCH /variables/{variable_id}": {"value": "x"},
         "PUT /chains/{chain_id}": {"name": "Mine", "steps": []},
+        "PATCH /webhooks/{webhook_id}": {"name": "Mine"},
     }
     tried = 0
     for template, methods in spec["paths"].items():
