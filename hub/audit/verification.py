@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.audit import triggers
 from hub.audit.anchors import Anchor
-from hub.audit.chain import GENESIS, HASHED, row_hash
+from hub.audit.chain import GENESIS, HASHED, row_hash, row_text
 from hub.audit.checkpoints import is_genuine
 from hub.audit.models import AuditChain, AuditCheckpoint, AuditLog
 from hub.crypto import Signer, current_signer
@@ -22,8 +22,8 @@ _COLUMNS = tuple(getattr(AuditLog, name) for name in (*HASHED, "hash", "seal"))
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where a chain does not hold. ``kind`` is one of ``hub.audit.words.BREAKS``; ``event_id`` is None where the
-    row is not there."""
+    """The first place where a chain does not hold. ``kind`` is a key of ``hub.audit.words.describe_break``; ``event_id`` is None
+    where the row is not there."""
 
     chain: str
     sequence: int
@@ -80,6 +80,7 @@ def verify_all(anchors: Mapping[str, Anchor]) -> Verification:
 
 def verify_chain(name: str, anchor: Anchor | None = None, lost_keys: set[str] | None = None) -> ChainReport:
     """Verify one chain. What looks broken is looked at twice, because rows may be pruned or added while it is read."""
+    _read_only()
     lost = set() if lost_keys is None else lost_keys
     report = _Walk(name, anchor, lost).run()
     return _Walk(name, anchor, lost).run() if report.broken else report
@@ -137,21 +138,22 @@ class _Walk:
         statement = statement.order_by(AuditLog.sequence).execution_options(yield_per=_ROWS_AT_A_TIME)
         with db.session.execute(statement) as rows:
             for row in rows.mappings():
-                if broken := self._judge(row):
+                if broken := self._judge(dict(row)):
                     return broken
         return None
 
-    def _judge(self, row: sa.RowMapping) -> Break | None:
+    def _judge(self, row: dict[str, Any]) -> Break | None:
         wanted = self._sequence + 1
         if row["sequence"] != wanted:
             return self._break("missing" if row["sequence"] > wanted else "repeated", wanted, None)
-        if row_hash(row) != row["hash"]:
+        text = row_text(row)
+        if row_hash(text, row["seal"]) != row["hash"]:
             return self._break("changed", wanted, row["id"])
         if row["previous_hash"] != self._hash:
             return self._break("unlinked", wanted, row["id"])
-        sealed = self._signer.check(row["hash"], row["seal"])
+        sealed = self._signer.check(text, row["seal"])
         if sealed is False:
-            return self._break("forged", wanted, row["id"])
+            return self._break("unsealed", *self._unvouched) if self._unvouched else self._break("forged", wanted, row["id"])
         self._vouch(sealed, row["seal"], wanted, row["id"])
         self._sequence, self._hash = wanted, row["hash"]
         self._events += 1
