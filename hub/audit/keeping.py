@@ -86,6 +86,7 @@ def ask_for_verification(actor: Actor) -> None:
     """Queue a verification; where one waits or runs already, that one."""
     require_operator(actor)
     enqueue(VERIFY, unique_key=f"periodic:{VERIFY}")
+    record_event(actor, "audit.ask_verification", "audit")
     db.session.commit()
 
 
