@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -331,7 +331,8 @@ def settle() -> None:
     )
     for workflow_id, user_id in db.session.execute(risky).all():
         _fall_back(workflow_id, user_id)
-    old = sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS).returning(AutomationRun.id)
-    if forgotten := db.session.scalars(old).all():
-        record_event(SYSTEM, "automation.prune", "automation_run", details={"runs": len(forgotten)})
+    old = sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS)
+    forgotten = cast("sa.CursorResult[Any]", db.session.execute(old)).rowcount
+    if forgotten:
+        record_event(SYSTEM, "automation.prune", "automation_run", details={"runs": forgotten})
     db.session.commit()

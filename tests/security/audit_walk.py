@@ -47,6 +47,8 @@ NOT_AUDITED = {
     "hub.audit.anchors._post": "how far the log itself is anchored",
     "hub.audit.checkpoints.reseal": "the log's own seals",
     "hub.automation.runner._open_run": _STEP,
+    "hub.automation.runner._deal_with": _STEP,
+    "hub.automation.runner._close": "what led nowhere stays in automation_runs; what was proposed or repaired is recorded",
     "hub.automation.runner.queue_failures": _QUEUE,
     "hub.database.migrations._make_schema": "makes the schema in which the log will be",
     "hub.database.restoring._restore_postgresql": "puts the log itself in place; the command records it afterwards",
@@ -163,9 +165,13 @@ def watch_commits() -> Iterator[list[str]]:
     changed: set[str] = set()
     found: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+    def note(_connection: Any, cursor: Any, statement: str, *_more: Any) -> None:
         change = _CHANGE.match(statement)
-        if change and (change[1] == "audit_logs" or _hub_function() is not None):
+        if (
+            change
+            and (cursor.rowcount != 0 or "RETURNING" in statement)
+            and (change[1] == "audit_logs" or _hub_function() is not None)
+        ):
             changed.add(change[1])
 
     def judge(session: Any) -> None:
@@ -179,7 +185,7 @@ def watch_commits() -> Iterator[list[str]]:
         changed.clear()
 
     listeners = (
-        (Engine, "before_cursor_execute", note),
+        (Engine, "after_cursor_execute", note),
         (Session, "after_commit", judge),
         (Session, "after_soft_rollback", forget),
     )

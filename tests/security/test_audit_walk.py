@@ -42,10 +42,11 @@ def test_the_watch_sees_what_is_committed_in_silence(
     db.session.commit()  # a test does that, no service
     assert silent_commits == []
     monkeypatch.setattr(audit_walk, "NOT_AUDITED", {})
-    jobs.prune_jobs()
-    assert silent_commits == ["hub.jobs.services.prune_jobs changed jobs"]
+    jobs.enqueue_tick("x.tick", 60)
+    assert silent_commits == ["hub.jobs.services.enqueue_tick changed jobs"]
     silent_commits.clear()
     record_event(alice, "x", "x")
+    jobs.enqueue_tick("x.other", 60)
     jobs.prune_jobs()
     db.session.execute(sa.delete(Workflow))
     db.session.rollback()
