@@ -25,6 +25,7 @@ HUB = Path(__file__).parents[2] / "hub"
 _SEEN = "when somebody was last seen, at most every few minutes"
 _LIMIT = "counts attempts; what is refused because of them is recorded"
 _ASKED = "a step of a question to a model: asking, failing and the answer are recorded, model_calls keeps each word"
+_MAIL = "delivery of a mail; what it tells of is recorded"
 _MIRROR = "copies what n8n says; asking for it is recorded"
 _STEP = "a step of work that was recorded when it was asked for, and is when it ends"
 _QUEUE = "the queue's own bookkeeping; what a job changes is recorded by what it calls"
@@ -34,6 +35,9 @@ _WAITING = "waits to be chosen from; choosing is recorded"
 #: Functions that commit and need no event, with the reason.
 NOT_AUDITED = {
     "hub.accounts.api_keys.authenticate_api_key": _SEEN,
+    "hub.accounts.api_clients.authenticate_access_token": _SEEN,
+    "hub.accounts.api_clients.become_program": "the second half of signing in, which is recorded",
+    "hub.accounts.api_clients.refresh": "new tokens for the same session; a token that comes twice is recorded",
     "hub.accounts.sessions.load_actor": _SEEN,
     "hub.accounts.sessions.drop_dead_sessions": "forgets sessions that had ended before",
     "hub.accounts.rate_limits.count_attempt": _LIMIT,
@@ -80,6 +84,8 @@ NOT_AUDITED = {
     "hub.jobs.services.enqueue_tick": _QUEUE,
     "hub.jobs.services.fail_exhausted_jobs": _QUEUE,
     "hub.jobs.services.prune_jobs": _QUEUE,
+    "hub.mail.jobs._note": _MAIL,
+    "hub.mail.services.drop_old_mails": _MAIL,
     "hub.plugin_settings.services.run_check": _STEP,
     "hub.sync.engine.SyncRun._load_state": _MIRROR,
     "hub.sync.engine.SyncRun._store": _MIRROR,
