@@ -18,6 +18,7 @@ from hub.extensions import DEFERRED, db
 
 _ROWS_AT_A_TIME = 1000
 _COLUMNS = tuple(getattr(AuditLog, name) for name in (*HASHED, "hash", "seal"))
+_HEAD = sa.select(AuditChain.sequence, AuditChain.hash, AuditChain.seal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,7 @@ class _Walk:
         self._unvouched: tuple[int, str] | None = None
 
     def run(self) -> ChainReport:
-        head = db.session.execute(sa.select(AuditChain).where(AuditChain.chain == self._name)).scalar_one_or_none()
-        db.session.expunge_all()
+        head = db.session.execute(_HEAD.where(AuditChain.chain == self._name)).one_or_none()
         broken = self._start_at_checkpoint() or self._follow(head.sequence if head else None) or self._compare_with_head(head)
         return ChainReport(self._name, self._events, self._sequence, self._hash, broken)
 
@@ -122,7 +122,8 @@ class _Walk:
 
     def _start_at_checkpoint(self) -> Break | None:
         statement = sa.select(AuditCheckpoint).where(AuditCheckpoint.chain == self._name)
-        found = db.session.scalars(statement.order_by(AuditCheckpoint.sequence.desc())).all()
+        latest_first = statement.order_by(AuditCheckpoint.sequence.desc()).execution_options(populate_existing=True)
+        found = db.session.scalars(latest_first).all()
         if not found:
             return None
         last = [checkpoint for checkpoint in found if checkpoint.sequence == found[0].sequence]
@@ -172,7 +173,7 @@ class _Walk:
             return self._break("anchor", self._sequence)
         return None
 
-    def _compare_with_head(self, head: AuditChain | None) -> Break | None:
+    def _compare_with_head(self, head: Any) -> Break | None:
         after = self._sequence + 1
         if self._anchor and self._anchor.sequence > self._sequence:
             return self._break("cut", after)
