@@ -7,7 +7,7 @@ import logging
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, security, templating
+from hub import errors_web, i18n, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
@@ -22,6 +22,7 @@ from hub.analyses import models as _analyses
 from hub.analyses.calibration_page import bp as analyses_pages
 from hub.analyses.model_use_pages import bp as model_use_pages
 from hub.api import init_api
+from hub.audit import jobs as _audit_jobs
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
 from hub.automation import jobs as _automation_jobs
@@ -98,6 +99,7 @@ MODELS = (
 JOBS = (
     _accounts_jobs,
     _analyses_jobs,
+    _audit_jobs,
     _automation_jobs,
     _catalog_jobs,
     _executions_jobs,
@@ -155,6 +157,7 @@ def create_app(config: Config | None = None) -> Flask:
     security.init_app(app)
     accounts_web.init_app(app)
     errors_web.init_app(app)
+    refusals.init_app(app)
     sample.init_app(app)
     _automation_jobs.init_app(app)
     for pages in PAGES:

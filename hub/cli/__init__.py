@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "webhook": ("hub.cli.webhooks:webhook", "Tell other programs what happens."),
     "automation": ("hub.cli.automation:automation", "Say how far the hub may go by itself; stop and start it."),
     "calibration": ("hub.cli.calibration:calibration", "Show how well stated confidences hold."),
+    "audit": ("hub.cli.audit:audit", "List, verify, export and prune the audit log."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),
 }
 

@@ -168,6 +168,7 @@ def check_connection(actor: Actor, instance_id: str) -> ConnectionReport:
         client = open_client(instance)
     except KeyUnreadable as error:
         mark_error(instance, error)
+        record_event(actor, "instance.test", "instance", instance.id, success=False, details={"reason": "key-unreadable"})
         db.session.commit()
         raise Invalid(fields={"api_key": instance.last_error or ""}) from error
     db.session.commit()
