@@ -54,10 +54,11 @@ def test_a_pack_is_complete_in_both_languages(service: str) -> None:
     pack = PACKS[service]
     texts = [pack.service_name, pack.description, pack.rate_limit, pack.pagination]
     for endpoint in pack.endpoints:
-        texts += [endpoint.endpoint_name, endpoint.description, *(variable.description for variable in endpoint.variables)]
+        texts += [endpoint.endpoint_name, endpoint.description]
         assert endpoint.documentation
         assert endpoint.source
-    texts += [variable.description for variable in pack.variables]
+    for variable in (*pack.variables, *(each for endpoint in pack.endpoints for each in endpoint.variables)):
+        texts += [variable.label, variable.description]
     assert [text for text in texts if text is None or not text.en or not text.ar] == []
     assert pack.documentation
     assert pack.test_endpoint

@@ -190,3 +190,12 @@ def test_the_page_explains_applies_and_sends_again(
     assert definition_of(saved_of(bench, run)).method == "GET"
     analysis = get_run(alice, run.id).analysis_id
     assert page in browser.get(f"/analyses/{analysis}").text
+
+
+def test_a_good_answer_leaves_no_empty_frame(
+    bench: Bench, start_server: Start, alice: Actor, browser_of: Callable[[Actor], FlaskClient]
+) -> None:
+    run = bench.send(url=start_server(saying(answer(200, b"{}"))).url("/"))
+    shown = browser_of(alice).get(f"/runs/{run.id}")
+    assert shown.status_code == 200
+    assert "explanation-frame" not in shown.text
