@@ -47,7 +47,7 @@ EMAIL, PASSWORD = "maya@example.com", "correct horse battery staple"
 EXAMPLES = 2
 #: Where following links begins: the first page, and what only operators and developers see.
 TOKEN = "t" * 43
-FIRST = ("/", "/plugins", "/styleguide", "/system/mailbox")
+FIRST = ("/", "/account/confirm", "/plugins", "/styleguide", "/system/mailbox")
 PUBLIC = ("/login", "/register", f"/register/confirm?token={TOKEN}", f"/password/reset?token={TOKEN}", "/there-is-no-such-page")
 
 
@@ -87,6 +87,7 @@ def build_site(folder: Path) -> Site:
         page.form("/instances"), name="Closed shop", url=f"http://127.0.0.1:{free_port()}", api_key="n8n_api_of_no_n8n"
     )
     save_requests(browser)
+    add_webhook(browser)
     app = create_app(load_config(hub.environment))
     with app.app_context():
         add_answers()
@@ -120,6 +121,14 @@ def build_site(folder: Path) -> Site:
                 seen.add(target)
                 waiting.append(target)
     return Site(hub, browser.cookies(), pages, endpoints)
+
+
+def add_webhook(browser: PlainBrowser) -> None:
+    """A webhook whose test fails: nothing listens there."""
+    page = browser.get("/webhooks/new")
+    browser.submit(page.form("/webhooks"), name="On-call chat", url=f"http://127.0.0.1:{free_port()}/hook")
+    shown = browser.get(browser.get("/webhooks").link("On-call chat"))
+    browser.submit(shown.form(f"{shown.path}/test"))
 
 
 def save_requests(browser: PlainBrowser) -> None:
