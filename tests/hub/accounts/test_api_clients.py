@@ -229,7 +229,7 @@ def test_over_the_wire(app: Flask, client: FlaskClient, alice: Actor, monkeypatc
 
 @pytest.fixture
 def committed_user(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Somebody whom other threads see too, and who is gone afterwards: without events, which nobody can take away again, and mails."""
+    """Somebody whom other threads see too, and who is gone afterwards: without mails, and events, which nobody can take away."""
     for module in (api_clients, sessions):
         monkeypatch.setattr(module, "record_event", lambda *_arguments, **_options: None)
     monkeypatch.setattr(api_clients, "notify", lambda *_arguments, **_options: None)
