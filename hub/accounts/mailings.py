@@ -17,7 +17,7 @@ def _link(path: str, token: str | None = None) -> str:
 
 
 def mail_registration(email: str, token: str, language: str) -> None:
-    """The link that makes an account of a registration. Nothing that the visitor typed stands in it: strangers would advertise."""
+    """The link that makes an account of a registration. Nothing that was typed stands in it: strangers would advertise."""
     with force_locale(language):
         text = "\n\n".join(
             (

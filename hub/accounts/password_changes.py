@@ -87,9 +87,9 @@ def mail_reset(email: str, language: str, ip_address: str | None) -> None:
     db.session.commit()
 
 
-def is_reset_link(token: str) -> bool:
-    """Whether a link may still be used."""
-    return db.session.scalar(sa.select(User.id).where(*_link(token))) is not None
+def find_reset(token: str) -> str | None:
+    """The address whose password a link sets; None when it is unknown, used or over."""
+    return db.session.scalar(sa.select(User.email).where(*_link(token)))
 
 
 def reset_password(token: str, password: str, *, client: Client) -> str:

@@ -58,8 +58,6 @@ def _forgot_page(error: HubError | None) -> str:
 @bp.get("/reset")
 def reset() -> ResponseReturnValue:
     """The form for a new password, behind the link of the mail."""
-    if not password_changes.is_reset_link(request.args.get("token", "")):
-        return _over(_("This link is over or was used. Ask for a new one."))
     return _reset_page(None)
 
 
@@ -73,14 +71,18 @@ def submit_reset() -> ResponseReturnValue:
     except NotFound as error:
         return _over(error.message)
     except (Invalid, TooMany) as error:
-        return _reset_page(error), error.status, retry_after(error)
+        return _reset_page(error)
     flash(_("Your new password is set, and you were signed out everywhere. Sign in with it."), "success")
     return set_device_cookie(go_to("accounts.login"), device)
 
 
-def _reset_page(error: HubError | None) -> str:
+def _reset_page(error: HubError | None) -> ResponseReturnValue:
     token = request.values.get("token", "")
-    return render("accounts/reset.html", error=error, token=token, strength=typed_strength())
+    email = password_changes.find_reset(token)
+    if email is None:
+        return _over(_("This link is over or was used. Ask for a new one."))
+    page = render("accounts/reset.html", error=error, token=token, email=email, strength=typed_strength())
+    return (page, error.status, retry_after(error)) if error else page
 
 
 def _over(message: str) -> ResponseReturnValue:

@@ -53,7 +53,7 @@ def is_over(tokens: Tokens) -> bool:
 
 class TestLoggingIn:
     def test_the_right_password_gives_tokens_of_a_program(self, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(passwords, "check_password", lambda password, _stored: password == PASSWORD)
+        monkeypatch.setattr(passwords, "check_password", lambda password, _stored, **_options: password == PASSWORD)
         tokens = log_in("Alice@example.com", PASSWORD, code=None, client=SCRIPT)
         actor = authenticate_access_token(tokens.access_token, client=ELSEWHERE)
         assert (actor.user_id, actor.via, actor.permissions) == (alice.user_id, "api", None)
@@ -66,8 +66,8 @@ class TestLoggingIn:
         assert [round(life / dt.timedelta(minutes=1)) for life in lives] == [15, 30 * 24 * 60]
 
     def test_it_is_throttled_as_the_page_is(self, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(passwords, "check_password", lambda *_arguments: False)
-        for _number in range(signing_in.ATTEMPTS_PER_ACCOUNT):
+        monkeypatch.setattr(passwords, "check_password", lambda *_arguments, **_options: False)
+        for _number in range(signing_in.ATTEMPTS_PER_ADDRESS_AND_ACCOUNT):
             with pytest.raises(Unauthenticated):
                 log_in("alice@example.com", "wrong", code=None, client=SCRIPT)
         with pytest.raises(TooMany):
@@ -206,7 +206,7 @@ class TestKeys:
 
 
 def test_over_the_wire(app: Flask, client: FlaskClient, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "check_password", lambda password, _stored: password == PASSWORD)
+    monkeypatch.setattr(passwords, "check_password", lambda password, _stored, **_options: password == PASSWORD)
     call = client.post
     assert call("/api/v1/auth/login", json={"email": "alice@example.com", "password": "wrong"}).status_code == 401
     tokens = call("/api/v1/auth/login", json={"email": "alice@example.com", "password": PASSWORD}).json
@@ -229,9 +229,10 @@ def test_over_the_wire(app: Flask, client: FlaskClient, alice: Actor, monkeypatc
 
 @pytest.fixture
 def committed_user(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Somebody whom other threads see too, and who is gone afterwards: without events, which nobody can take away again."""
+    """Somebody whom other threads see too, and who is gone afterwards: without mails, and events, which nobody can take away."""
     for module in (api_clients, sessions):
         monkeypatch.setattr(module, "record_event", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(api_clients, "notify", lambda *_arguments, **_options: None)
     with app.app_context():
         user = make_user("racer")
         db.session.commit()

@@ -29,7 +29,7 @@ def age(by: dt.timedelta = step_up.RECENT) -> None:
 @pytest.fixture
 def any_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """``PASSWORD`` fits everybody, without the cost of a hash."""
-    monkeypatch.setattr(passwords, "check_password", lambda password, _stored: password == PASSWORD)
+    monkeypatch.setattr(passwords, "check_password", lambda password, _stored, **_options: password == PASSWORD)
 
 
 class TestRequireRecent:
