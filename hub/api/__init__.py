@@ -23,6 +23,7 @@ import hub.http_builder.run_api
 import hub.http_builder.template_api
 import hub.http_builder.transfer_api
 import hub.instances.api
+import hub.my_data.api
 import hub.sync.api
 import hub.webhooks.api
 import hub.workflows.api  # noqa: F401 (the modules add their operations to the blueprint)

@@ -145,6 +145,11 @@ def open_client(instance: Instance) -> N8nClient:
     return N8nClient(instance.url, api_key, open_session(current_policy()), features=features)
 
 
+def key_opens(instance: Instance) -> bool:
+    """Whether the stored API key can be read with the present encryption keys; a sample has none."""
+    return instance.is_sample or bool(known_secrets(instance))
+
+
 def known_secrets(instance: Instance) -> list[str]:
     """What the hub itself keeps secret of the instance, to be taken out of whatever comes from it."""
     if instance.is_sample:
@@ -163,6 +168,7 @@ def check_connection(actor: Actor, instance_id: str) -> ConnectionReport:
         client = open_client(instance)
     except KeyUnreadable as error:
         mark_error(instance, error)
+        record_event(actor, "instance.test", "instance", instance.id, success=False, details={"reason": "key-unreadable"})
         db.session.commit()
         raise Invalid(fields={"api_key": instance.last_error or ""}) from error
     db.session.commit()
