@@ -6,7 +6,9 @@ import datetime as dt
 
 import sqlalchemy as sa
 
+from hub.audit.services import record_event
 from hub.columns import utc_now
+from hub.contracts.actor import SYSTEM
 from hub.extensions import db
 from hub.webhooks.models import Webhook, WebhookDelivery
 from hub.webhooks.outbox import wake
@@ -45,8 +47,10 @@ def prune_deliveries() -> int:
     ranked = sa.select(WebhookDelivery.id, rank.label("place")).subquery()
     surplus = sa.select(ranked.c.id).where(ranked.c.place > KEPT_DELIVERIES).limit(_BATCH)
     deleted = _delete_all(old) + _delete_all(surplus)
-    expired = sa.update(Webhook).where(Webhook.old_secret_until < utc_now())
-    db.session.execute(expired.values(old_secret=None, old_secret_until=None).execution_options(synchronize_session=False))
+    expired = sa.update(Webhook).where(Webhook.old_secret_until < utc_now()).values(old_secret=None, old_secret_until=None)
+    forgotten = db.session.scalars(expired.returning(Webhook.id).execution_options(synchronize_session=False)).all()
+    if deleted or forgotten:
+        record_event(SYSTEM, "webhook.prune", "webhook", details={"deliveries": deleted, "old_secrets": len(forgotten)})
     db.session.commit()
     return deleted
 

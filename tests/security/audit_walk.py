@@ -30,6 +30,7 @@ _MIRROR = "copies what n8n says; asking for it is recorded"
 _STEP = "a step of work that was recorded when it was asked for, and is when it ends"
 _QUEUE = "the queue's own bookkeeping; what a job changes is recorded by what it calls"
 _TOKEN = "a token that a request fetched for itself; sending and signing in are recorded"
+_TELLING = "delivery of a message; webhook_deliveries keeps each attempt, and switching a webhook off is recorded"
 _WAITING = "waits to be chosen from; choosing is recorded"
 
 #: Functions that commit and need no event, with the reason.
@@ -90,6 +91,7 @@ NOT_AUDITED = {
     "hub.jobs.services.enqueue_tick": _QUEUE,
     "hub.jobs.services.fail_exhausted_jobs": _QUEUE,
     "hub.jobs.services.prune_jobs": _QUEUE,
+    "hub.jobs.services.run_again": _QUEUE,
     "hub.mail.jobs._note": _MAIL,
     "hub.mail.services.drop_old_mails": _MAIL,
     "hub.plugin_settings.services.run_check": _STEP,
@@ -99,6 +101,11 @@ NOT_AUDITED = {
     "hub.sync.services._finish": _MIRROR,
     "hub.sync.services._give_up": _MIRROR,
     "hub.sync.services.schedule_syncs": _QUEUE,
+    "hub.webhooks.retention._delete_all": "a batch of a pruning, which is recorded at its end",
+    "hub.webhooks.retention.wake_waiting": _QUEUE,
+    "hub.webhooks.sending._prepare": _TELLING,
+    "hub.webhooks.sending._record": _TELLING,
+    "hub.webhooks.services._url_problem": "changes nothing; no transaction is open while a name is looked up",
     "hub.workflows.ingest.ingest_workflows": _MIRROR,
 }
 _CHANGE = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+\"?(\w+)")

@@ -118,8 +118,11 @@ def test_kills_during_a_sync_lose_and_double_nothing(app: Flask, workers: Worker
         statements = workers.run()["statements"]
         draw = random.Random(5)
         partly = 0
-        for number in range(KILLS):
-            point = 2 + int((number + draw.random()) * (statements - 2) / KILLS)
+        # Spread over the whole run; then more of them, until enough fell between the pages and not before or after them all.
+        points = [2 + int((number + draw.random()) * (statements - 2) / KILLS) for number in range(KILLS)]
+        extra = 3 * KILLS
+        while points:
+            point = points.pop(0)
             db.session.rollback()
             begin()
             while not workers.run(point)["killed"]:
@@ -135,7 +138,9 @@ def test_kills_during_a_sync_lose_and_double_nothing(app: Flask, workers: Worker
             db.session.rollback()
             assert told() == failed()
             assert len(failed()) == 6
-        assert partly >= 2, "kills fell between the pages"
+            if not points and extra and partly < 2:
+                points, extra = [draw.randrange(2, statements)], extra - 1
+        assert partly >= 2
 
 
 def told() -> Counter[str]:
