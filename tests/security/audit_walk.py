@@ -63,6 +63,7 @@ NOT_AUDITED = {
     "hub.executions.services.store_detail": _MIRROR,
     "hub.executions.suspicion_scan._scan_instance": "marks that are computed from what is stored",
     "hub.failures.jobs.mark_failures": "marks that are computed from what is stored",
+    "hub.http_builder.explaining.services.explain_run": "says which analysis is the run's; making it is recorded",
     "hub.http_builder.importing.sources.forget_source": _WAITING,
     "hub.http_builder.importing.sources.keep_source": _WAITING,
     "hub.http_builder.n8n.saving._begin": _STEP,
