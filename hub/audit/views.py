@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -58,12 +58,11 @@ def export() -> ResponseReturnValue:
     if kind not in FORMATS:
         raise Invalid(_("Choose csv or jsonl as the format."))
     actor = current_user.actor
-    wanted = _as_filter(chosen)
+    events = services.iterate_events(actor, _as_filter(chosen))
     write, media_type = FORMATS[kind]
     used = {name: value for name, value in chosen.items() if value}
     keeping.note_export(actor, kind, used)
-    lines = stream_with_context(write(services.iterate_events(actor, wanted)))
-    answer = Response(lines, content_type=media_type)
+    answer = Response(write(events), content_type=media_type)
     answer.headers.set("Content-Disposition", "attachment", filename=f"audit-{utc_now():%Y%m%d-%H%M%S}.{kind}")
     return answer
 
