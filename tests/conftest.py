@@ -105,6 +105,7 @@ def app(config: Config) -> Iterator[Flask]:
     app.testing = True
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
+    app.config["API_RATE_LIMITS"] = False
     with app.app_context():
         upgrade_database()
     yield app
@@ -140,8 +141,8 @@ def session(app: Flask, silent_commits: list[str]) -> Iterator[sa.orm.scoped_ses
 
 
 def make_user(name: str, role: Role = Role.USER) -> User:
-    """A saved user with a password hash that no password fits."""
-    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role)
+    """A saved user with a confirmed address and a password hash that no password fits."""
+    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role, email_verified=True)
     db.session.add(user)
     db.session.flush()
     return user
