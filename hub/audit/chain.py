@@ -8,6 +8,7 @@ verifiable when an old key is gone. Events wait in the session until it commits;
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import math
@@ -34,7 +35,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 #: Up to here whole numbers are the same in JSON, JSONB and floating point.
 _EXACT = 2**53
-_ROWS_PER_INSERT = 500
+_INSERT = sa.insert(AuditLog.__table__).returning(AuditLog.__table__.c.id)  # type: ignore[arg-type]
 _PENDING = "hub_audit_pending"
 
 Pending = list[tuple[AuditLog, orm.SessionTransaction | None]]
@@ -129,30 +130,32 @@ def _is_within(transaction: orm.SessionTransaction | None, ended: orm.SessionTra
 
 
 def _write(session: orm.Session, events: list[AuditLog]) -> None:
-    """Lock the heads, chain the events, move the heads: three statements for any number of chains and up to 500 events."""
+    """Lock the heads, chain the events, move the heads: three statements for any number of chains and hundreds of events."""
     heads = _lock_heads(session, sorted({event.chain for event in events}))
     rows = [_link(heads[event.chain], event) for event in events]
     for head in heads.values():
         head["seal"] = current_signer().sign(head["hash"])
-    for start in range(0, len(rows), _ROWS_PER_INSERT):
-        session.execute(sa.insert(AuditLog.__table__).values(rows[start : start + _ROWS_PER_INSERT]))  # type: ignore[arg-type]
-    _upsert_heads(session, heads.values(), ("sequence", "hash", "seal"))
+    # Lists of parameters, not of VALUES, because only such statements are compiled once; RETURNING makes one INSERT of many.
+    session.execute(_INSERT, rows)
+    session.execute(_upsert(session.get_bind().dialect.name, ("sequence", "hash", "seal")), list(heads.values()))
 
 
 def _lock_heads(session: orm.Session, chains: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The present heads by chain, which nobody else can move before this transaction ends; new chains get theirs."""
     begun = [{"chain": chain, "sequence": 0, "hash": GENESIS, "seal": ""} for chain in chains]
     # Writing a head as it is locks it on PostgreSQL; on SQLite it takes the write lock, which a deferred transaction lacks.
-    locked = _upsert_heads(session, begun, ("chain",))
+    locked = session.execute(_upsert(session.get_bind().dialect.name, ("chain",)), begun).mappings()
     return {head["chain"]: dict(head) for head in locked}
 
 
-def _upsert_heads(session: orm.Session, heads: Iterable[dict[str, Any]], changed: tuple[str, ...]) -> list[sa.RowMapping]:
-    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+@functools.cache
+def _upsert(dialect: str, changed: tuple[str, ...]) -> Any:
+    """Insert heads; of those that are there, change these columns. Answers them as they are then."""
     table: Any = AuditChain.__table__
-    insert = dialect.insert(table).values(list(heads))
+    kind: Any = postgresql if dialect == "postgresql" else sqlite
+    insert = kind.insert(table)
     upsert = insert.on_conflict_do_update(index_elements=["chain"], set_={name: insert.excluded[name] for name in changed})
-    return list(session.execute(upsert.returning(table.c.chain, table.c.sequence, table.c.hash, table.c.seal)).mappings())
+    return upsert.returning(table.c.chain, table.c.sequence, table.c.hash, table.c.seal)
 
 
 def _link(head: dict[str, Any], event: AuditLog) -> dict[str, Any]:

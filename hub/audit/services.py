@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
+from flask import Flask, current_app
 from flask_babel import gettext as _
 
 from hub.audit.chain import append_event, plain_details
@@ -16,7 +17,7 @@ from hub.audit.models import AuditLog
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.errors import NotAllowed
-from hub.extensions import db
+from hub.extensions import DEFERRED, db
 from hub.identifiers import new_id
 from hub.pagination import Page, clamp_limit, keyset, make_page
 from hub.storable import clean_text
@@ -107,11 +108,21 @@ def list_events(
 
 
 def iterate_events(actor: Actor, wanted: EventFilter = EventFilter()) -> Iterator[EventRow]:
-    """All events that ``list_events`` would page through, read a part at a time."""
-    statement, cursor = _select(actor, wanted), None
+    """All events that ``list_events`` would page through; refused at once, not with the first row.
+
+    They are read a part at a time, each in a context of its own: the reader may be slow, and outlive the request.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return _iterate(app, _select(actor, wanted))
+
+
+def _iterate(app: Flask, statement: sa.Select[Any]) -> Iterator[EventRow]:
+    cursor = None
     while True:
-        page = make_page(_read(statement, cursor, _EXPORTED_AT_A_TIME), _EXPORTED_AT_A_TIME, "created_at", "id")
-        db.session.rollback()  # no transaction is open while the reader takes their time
+        with app.app_context():
+            db.session.connection(execution_options=DEFERRED)
+            rows = _read(statement, cursor, _EXPORTED_AT_A_TIME)
+        page = make_page(rows, _EXPORTED_AT_A_TIME, "created_at", "id")
         yield from page.rows
         cursor = page.next_cursor
         if cursor is None:

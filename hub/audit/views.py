@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import Blueprint, Response, flash, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -12,7 +12,7 @@ from flask_login import current_user
 from hub.audit import keeping, services
 from hub.audit.exporting import FORMATS
 from hub.audit.services import EventFilter
-from hub.audit.words import describe_break
+from hub.audit.words import describe_break, list_details
 from hub.columns import utc_now
 from hub.errors import Invalid
 from hub.htmx import filtered_url, go_to, is_fragment_request, read_filters, render
@@ -47,6 +47,7 @@ def index() -> ResponseReturnValue:
         export_urls={kind: filtered_url(url_for("audit.export"), {"format": kind, **chosen}) for kind in FORMATS},
         state=None if is_fragment_request() else keeping.read_state(actor),
         describe_break=describe_break,
+        list_details=list_details,
     ), (422 if error else 200)
 
 
@@ -57,12 +58,11 @@ def export() -> ResponseReturnValue:
     if kind not in FORMATS:
         raise Invalid(_("Choose csv or jsonl as the format."))
     actor = current_user.actor
-    wanted = _as_filter(chosen)
+    events = services.iterate_events(actor, _as_filter(chosen))
     write, media_type = FORMATS[kind]
     used = {name: value for name, value in chosen.items() if value}
     keeping.note_export(actor, kind, used)
-    lines = stream_with_context(write(services.iterate_events(actor, wanted)))
-    answer = Response(lines, content_type=media_type)
+    answer = Response(write(events), content_type=media_type)
     answer.headers.set("Content-Disposition", "attachment", filename=f"audit-{utc_now():%Y%m%d-%H%M%S}.{kind}")
     return answer
 

@@ -1,6 +1,10 @@
-"""What is wrong with a chain, in the reader's language."""
+"""What is wrong with a chain, and what is known of an event, for readers."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -24,3 +28,14 @@ def describe_break(found: Break) -> str:
         "anchor": _("Event %(number)s is not the one that was anchored: it or one before it was rewritten.", number=number),
     }
     return str(words[found.kind])
+
+
+def list_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of an event's details as text; what is empty, and ``via``, which has a column, are left out."""
+    return [(name, _as_text(value)) for name, value in details.items() if name != "via" and value not in (None, "", [], {})]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -114,10 +114,10 @@ def protect(actor: Actor) -> None:
 @as_user
 def export(actor: Actor, refused: bool | None, kind: str, output: Any, **options: Any) -> None:
     """Write events as CSV or JSON Lines: your own, for operators everybody's."""
-    wanted = _filter(refused, options)
+    events = services.iterate_events(actor, _filter(refused, options))
     used = {name: str(value) for name, value in options.items() if value}
     keeping.note_export(actor, kind, used)
-    for line in FORMATS[kind][0](services.iterate_events(actor, wanted)):
+    for line in FORMATS[kind][0](events):
         output.write(line)
 
 
