@@ -70,7 +70,6 @@ from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
 from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
-from hub.system.views import bp as system_pages
 from hub.webhooks import jobs as _webhooks_jobs
 from hub.webhooks import models as _webhooks
 from hub.webhooks.views import bp as webhooks_pages

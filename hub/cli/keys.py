@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable
 
 import click
 from flask import current_app
@@ -125,9 +124,11 @@ def _print_keys(by_place: dict[str, Counter[str]]) -> None:
         click.echo(f"{its_key or NO_ENVELOPE:<10} {totals[its_key]:>9,}  {words}")
 
 
-def _say_when_to_remove(older: Iterable[str]) -> None:
+def _say_when_to_remove(older: tuple[str, ...]) -> None:
     config: Config = current_app.extensions["hub_config"]
     where = "ENCRYPTION_KEY" if os.environ.get("ENCRYPTION_KEY") else str(config.instance_dir / "encryption.key")
+    if older:
+        click.echo("Seal the audit log with the new key before an old one goes: hub audit verify --record")
     for its_key in older:
         click.echo(f"The key {its_key} may leave {where}. Backups made before now still need it: keep it with them.")
 
