@@ -11,6 +11,9 @@ from hub import errors_web, i18n, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.second_factor import models as _second_factor
+from hub.accounts.second_factor import web as second_factor_web
+from hub.accounts.second_factor.views import bp as second_factor_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -65,6 +68,7 @@ from hub.workflows import models as _workflows
 #: All tables of the hub are known once this module is imported.
 MODELS = (
     _accounts,
+    _second_factor,
     _analyses,
     _model_tables,
     _audit,
@@ -96,6 +100,7 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    second_factor_pages,
     instances_pages,
     workflows_pages,
     executions_pages,
@@ -130,6 +135,7 @@ def create_app(config: Config | None = None) -> Flask:
     i18n.init_app(app)
     security.init_app(app)
     accounts_web.init_app(app)
+    second_factor_web.init_app(app)
     errors_web.init_app(app)
     sample.init_app(app)
     _automation_jobs.init_app(app)

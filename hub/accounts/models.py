@@ -42,6 +42,8 @@ class User(Timestamps, Model):
     two_factor_enabled: Mapped[Flag]
     two_factor_secret: Mapped[str | None] = mapped_column(sa.Text)
     # Ours: see docs/data-model.md.
+    two_factor_step: Mapped[Count]
+    recovery_key: Mapped[str | None] = mapped_column(sa.Text)
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
 from hub.accounts.models import Session, User
+from hub.accounts.second_factor import pending
 from hub.accounts.sessions import open_session
 from hub.accounts.users import normal_email
 from hub.audit.services import record_event
@@ -21,8 +23,18 @@ ATTEMPTS_PER_ACCOUNT = 10
 ATTEMPTS_PER_ADDRESS = 30
 
 
-def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> str:
-    """The token of a new session; only its digest is stored. ``replaces`` is the browser's old token, which ends.
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """What a right password leads to: the ``token`` of a session, or the one of a sign-in ``pending`` its second factor."""
+
+    token: str | None = None
+    pending: str | None = None
+
+
+def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> SignInResult:
+    """A new session; only the digest of its token is stored. ``replaces`` is the browser's old token, which ends.
+
+    Who has a second factor gets no session yet: ``second_factor.services.finish`` makes it.
 
     Attempts are counted and committed before the slow hash. Unknown address and wrong password cannot be told apart, by
     words or by time.
@@ -30,7 +42,7 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     email = normal_email(email)
     limits = _sign_in_limits(email, client)
     rate_limits.count_attempt(limits)
-    found = db.session.execute(sa.select(User.id, User.password).where(User.email == email)).one_or_none()
+    found = db.session.execute(sa.select(User.id, User.password, User.two_factor_enabled).where(User.email == email)).one_or_none()
     db.session.rollback()  # no transaction is held while hashing
     too_long = len(password) > passwords.MAX_LENGTH
     if not passwords.check_password("" if too_long else password, found.password if found else None) or found is None:
@@ -38,9 +50,11 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
         db.session.commit()
         raise Invalid(_("The e-mail address or the password is wrong."))
     rate_limits.give_back(limits)
+    if found.two_factor_enabled:
+        return SignInResult(pending=pending.begin_sign_in(found.id, client))
     if replaces:
         db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
-    return open_session(found.id, client)
+    return SignInResult(token=open_session(found.id, client))
 
 
 def _sign_in_limits(email: str, client: Client) -> dict[str, int]:
