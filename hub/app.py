@@ -14,6 +14,7 @@ from hub.accounts import web as accounts_web
 from hub.accounts.second_factor import models as _second_factor
 from hub.accounts.second_factor import web as second_factor_web
 from hub.accounts.second_factor.views import bp as second_factor_pages
+from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -101,6 +102,7 @@ PAGES = (
     dashboard_pages,
     accounts_pages,
     second_factor_pages,
+    confirmation_pages,
     instances_pages,
     workflows_pages,
     executions_pages,

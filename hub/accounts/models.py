@@ -8,7 +8,7 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from hub.columns import Count, Created, Flag, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column
+from hub.columns import Count, Created, Flag, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column, utc_now
 from hub.contracts.actor import Role
 from hub.extensions import Model
 
@@ -48,7 +48,10 @@ class User(Timestamps, Model):
 
 
 class Session(Created, Model):
-    """A signed-in browser. ``token`` and ``refresh_token`` hold SHA-256 digests; the values live in the cookie only."""
+    """A signed-in browser or program. ``token`` and the refresh tokens hold SHA-256 digests; the values are only with the client.
+
+    ``authenticated_at`` is when the person last showed who they are.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (sa.Index("ix_sessions_user_id", "user_id"), sa.Index("ix_sessions_token", "token"))
@@ -62,6 +65,7 @@ class Session(Created, Model):
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     # Ours.
     last_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    authenticated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime, default=utc_now)
 
 
 class ApiKey(Created, Model):

@@ -63,6 +63,7 @@ def open_session(user_id: str, client: Client) -> str:
         ip_address=client.ip_address,
         expires_at=now + ABSOLUTE_LIFETIME,
         last_seen_at=now,
+        authenticated_at=now,
     )
     db.session.add(session)
     db.session.flush()
@@ -92,6 +93,26 @@ def _alive() -> tuple[sa.ColumnElement[bool], ...]:
     now = utc_now()
     seen = sa.func.coalesce(Session.last_seen_at, Session.created_at, type_=Session.created_at.type)
     return Session.expires_at > now, seen > now - IDLE_LIFETIME
+
+
+def renew_session(actor: Actor) -> str:
+    """A new token for the actor's present session, at every change of privilege; the old one ends. Does not commit."""
+    token = secrets.token_urlsafe(32)
+    own = sa.update(Session).where(Session.id == actor.session_id, Session.user_id == person_of(actor))
+    values = {"token": digest_token(token), "authenticated_at": utc_now()}
+    if not db.session.execute(own.values(**values).returning(Session.id)).all():
+        raise NotFound
+    return token
+
+
+def end_sessions(actor: Actor, user_id: str, *, but: str | None = None) -> int:
+    """End all sessions of a person, or all but the one with the id ``but``: after a change of the password, the second factor
+    or the role. Answers how many; records each, and leaves the commit to the caller, whose change goes with it."""
+    others = sa.delete(Session).where(Session.user_id == user_id, Session.id != (but or ""))
+    ended = db.session.execute(others.returning(Session.id)).scalars().all()
+    for session_id in ended:
+        record_event(actor, "session.revoke", "session", session_id)
+    return len(ended)
 
 
 def sign_out(actor: Actor) -> None:
@@ -130,12 +151,9 @@ def revoke_session(actor: Actor, session_id: str) -> None:
 
 def revoke_other_sessions(actor: Actor) -> int:
     """End all of the actor's sessions but the present one; answers how many."""
-    others = sa.delete(Session).where(Session.user_id == person_of(actor), Session.id != (actor.session_id or ""))
-    ended = db.session.execute(others.returning(Session.id)).scalars().all()
-    for session_id in ended:
-        record_event(actor, "session.revoke", "session", session_id)
+    ended = end_sessions(actor, person_of(actor), but=actor.session_id)
     db.session.commit()
-    return len(ended)
+    return ended
 
 
 def drop_dead_sessions() -> None:

@@ -105,6 +105,11 @@ def session_token() -> str | None:
 def start_session(response: Response, token: str) -> Response:
     """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
     session.clear()
+    return set_session_cookie(response, token)
+
+
+def set_session_cookie(response: Response, token: str) -> Response:
+    """Give the browser its session's token, a first one or a new one."""
     response.set_cookie(
         session_cookie_name(),
         token,
