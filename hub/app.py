@@ -54,6 +54,9 @@ from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
+from hub.mail import jobs as _mail_jobs
+from hub.mail import models as _mail
+from hub.mail.views import bp as mailbox_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -80,6 +83,7 @@ MODELS = (
     _n8n,
     _instances,
     _jobs,
+    _mail,
     _plugin_settings,
     _workflows,
 )
@@ -93,6 +97,7 @@ JOBS = (
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
@@ -145,6 +150,8 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(pages)
     if config.is_development:
         app.register_blueprint(styleguide_pages)
+    if config.has_mailbox:
+        app.register_blueprint(mailbox_pages)
     init_api(app)
     templating.init_app(app)
     return app

@@ -42,6 +42,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "second_factor.ask_for_passkey",
         "second_factor.begin_passkey_sign_in",
         "second_factor.sign_in_with_passkey",
+        "mail.mailbox",
     }
 )
 

@@ -54,6 +54,7 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "mail.mailbox",
     }
 
 
