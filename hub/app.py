@@ -11,10 +11,10 @@ from hub import errors_web, i18n, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.second_factor import models as _second_factor
 from hub.accounts.second_factor import web as second_factor_web
 from hub.accounts.second_factor.views import bp as second_factor_pages
-from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables

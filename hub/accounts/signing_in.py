@@ -42,7 +42,9 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     email = normal_email(email)
     limits = _sign_in_limits(email, client)
     rate_limits.count_attempt(limits)
-    found = db.session.execute(sa.select(User.id, User.password, User.two_factor_enabled).where(User.email == email)).one_or_none()
+    found = db.session.execute(
+        sa.select(User.id, User.password, User.two_factor_enabled).where(User.email == email)
+    ).one_or_none()
     db.session.rollback()  # no transaction is held while hashing
     too_long = len(password) > passwords.MAX_LENGTH
     if not passwords.check_password("" if too_long else password, found.password if found else None) or found is None:

@@ -15,8 +15,8 @@ from hub.accounts import api_keys as keys
 from hub.accounts import sessions as session_services
 from hub.accounts import signing_in, users
 from hub.accounts.browsers import describe_browser
-from hub.accounts.second_factor.web import current_relying_party, go_on
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.second_factor.web import current_relying_party, go_on
 from hub.accounts.web import (
     current_actor,
     end_session,

@@ -48,12 +48,16 @@ class RelyingParty:
 
 
 class Refused(Exception):
-    """A passkey's answer that does not count; ``reason`` is for the audit log, ``user_id`` whose passkey it was."""
+    """A passkey's answer that does not count; ``reason`` is for the audit log, ``user_id`` whose passkey it was.
 
-    def __init__(self, reason: str, user_id: str | None = None) -> None:
+    ``copied`` is the name of a passkey that came with a sign count which had been seen.
+    """
+
+    def __init__(self, reason: str, user_id: str | None = None, *, copied: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.user_id = user_id
+        self.copied = copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +158,7 @@ def accept_signature(
         raise Refused("invalid", passkey.user_id) from error
     if not _count_use(passkey.id, signed):
         db.session.execute(sa.update(Passkey).where(Passkey.id == passkey.id).values(suspected_at=utc_now()))
-        raise Refused("sign count", passkey.user_id)
+        raise Refused("sign count", passkey.user_id, copied=passkey.name)
     return Accepted(passkey.user_id, passkey.id)
 
 

@@ -84,8 +84,8 @@ def accept_signature(
     try:
         return passkeys.accept_signature(proof.answer, challenge, proof.party, user_id=user_id, verified=verified)
     except passkeys.Refused as refused:
-        if refused.reason == "sign count" and refused.user_id:
-            notify(db.session.get_one(User, refused.user_id), Notice.PASSKEY_SUSPECTED, client)
+        if refused.copied and refused.user_id:
+            notify(db.session.get_one(User, refused.user_id), Notice.PASSKEY_SUSPECTED, client, name=refused.copied)
         _record_refusal(refused.user_id, client, "passkey", refused.reason)
         raise Invalid(_("The passkey was not accepted. Try again, or sign in another way.")) from refused
 

@@ -74,9 +74,7 @@ def list_factors(actor: Actor) -> Factors:
     user_id = person_of(actor)
     user = db.session.execute(sa.select(User.two_factor_enabled, User.two_factor_secret).where(User.id == user_id)).one()
     rows = db.session.scalars(sa.select(Passkey).where(Passkey.user_id == user_id).order_by(Passkey.created_at, Passkey.id))
-    keys = [
-        PasskeyRow(row.id, row.name, row.created_at, row.last_used_at, row.backed_up, row.suspected_at) for row in rows
-    ]
+    keys = [PasskeyRow(row.id, row.name, row.created_at, row.last_used_at, row.backed_up, row.suspected_at) for row in rows]
     left = recovery.count_left(user_id) if user.two_factor_enabled else 0
     return Factors(user.two_factor_enabled, user.two_factor_secret is not None, left, keys)
 
@@ -190,6 +188,8 @@ def confirm_app(actor: Actor, sealed: str, code: str) -> list[str]:
     totp.store_secret(user_id, enrolment.secret, step)
     record_event(actor, "second_factor.app_add", "user", user_id)
     codes = _switch_on(actor)
+    if not codes:
+        notify(_user(actor), Notice.APP_REPLACED, _client_of(actor))
     db.session.commit()
     return codes
 
@@ -202,7 +202,8 @@ def remove_app(actor: Actor) -> None:
     if not db.session.execute(removed.returning(User.id)).all():
         raise NotFound
     record_event(actor, "second_factor.app_remove", "user", user_id)
-    _switch_off_after_last(actor)
+    if not _switch_off_after_last(actor):
+        notify(_user(actor), Notice.APP_REMOVED, _client_of(actor))
     db.session.commit()
 
 

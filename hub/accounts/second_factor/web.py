@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from hub.accounts import step_up
 from hub.accounts.second_factor import proofs, services
 from hub.accounts.second_factor.passkeys import RelyingParty
-from hub.accounts.second_factor.proofs import CodeProof, PasskeyProof
+from hub.accounts.second_factor.proofs import PasskeyProof
 from hub.accounts.signing_in import SignInResult
 from hub.accounts.web import API_PREFIX, PUBLIC_ENDPOINTS, request_client, welcome
 from hub.config import Config
