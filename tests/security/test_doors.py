@@ -54,6 +54,11 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "second_factor.ask",
+        "second_factor.submit",
+        "second_factor.ask_for_passkey",
+        "second_factor.begin_passkey_sign_in",
+        "second_factor.sign_in_with_passkey",
         "mail.mailbox",
     }
 

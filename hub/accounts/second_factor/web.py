@@ -89,7 +89,7 @@ def _check_passkey(user_id: str, form: Mapping[str, str]) -> None:
 
 
 def _may_use_passkey(user_id: str) -> bool:
-    return current_relying_party() is not None and services.owns_passkey(user_id)
+    return services.owns_passkey(user_id) and current_relying_party() is not None
 
 
 def init_app(app: Flask) -> None:
