@@ -31,7 +31,7 @@ from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
 from hub.config import ROOT, Config, load_config
-from hub.crypto import Vault, derive_key
+from hub.crypto import Signer, Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import jobs as _executions_jobs
 from hub.executions import models as _executions
@@ -174,6 +174,7 @@ def _configure(app: Flask, config: Config) -> None:
     )
     app.extensions["hub_config"] = config
     app.extensions["hub_vault"] = Vault(config.encryption_keys)
+    app.extensions["hub_signer"] = Signer(config.encryption_keys)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
 from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
 from hub.second_factor_settings import SECOND_FACTOR_SETTINGS
@@ -179,6 +180,7 @@ SETTINGS: tuple[Setting, ...] = (
     *REQUEST_SETTINGS,
     *SECOND_FACTOR_SETTINGS,
     *MAIL_SETTINGS,
+    *AUDIT_SETTINGS,
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
@@ -221,6 +223,7 @@ class Config:
     requests: RequestLimits
     require_second_factor: frozenset[str]
     mail: MailSettings
+    audit: AuditSettings
     log_level: str
 
     @property
@@ -326,6 +329,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         requests=RequestLimits.of(values),
         require_second_factor=values["HUB_REQUIRE_SECOND_FACTOR"] or frozenset(),
         mail=MailSettings.of(values),
+        audit=AuditSettings.of(values),
         log_level=values["HUB_LOG_LEVEL"],
     )
 
