@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Created, Flag, JsonObject, Key, TextList, Timestamps, UtcDateTime, enum_column, utc_now
 from hub.contracts.actor import Role
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -45,6 +46,10 @@ class User(Timestamps, Model):
     two_factor_step: Mapped[Count]
     recovery_key: Mapped[str | None] = mapped_column(sa.Text)
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
+
+
+TWO_FACTOR_SECRET = encrypted_column(User, "two_factor_secret")
+RECOVERY_KEY = encrypted_column(User, "recovery_key")
 
 
 class Session(Created, Model):

@@ -15,10 +15,9 @@ import secrets
 
 import sqlalchemy as sa
 
-from hub.accounts.models import User
+from hub.accounts.models import RECOVERY_KEY, User
 from hub.accounts.second_factor.models import RecoveryCode
 from hub.columns import utc_now
-from hub.crypto import current_vault
 from hub.extensions import db
 
 CODES = 10
@@ -45,9 +44,8 @@ def make_codes(user_id: str) -> list[str]:
     """Ten new codes in groups of four, in the present transaction; the old ones, used or not, end."""
     key = secrets.token_bytes(32)
     codes = [base64.b32encode(secrets.token_bytes(CODE_BYTES)).decode() for _number in range(CODES)]
-    sealed = current_vault().encrypt(key.hex(), binding=_binding(user_id))
     drop_codes(user_id)
-    db.session.execute(sa.update(User).where(User.id == user_id).values(recovery_key=sealed))
+    db.session.execute(sa.update(User).where(User.id == user_id).values(recovery_key=RECOVERY_KEY.encrypt(key.hex(), user_id)))
     db.session.add_all([RecoveryCode(user_id=user_id, digest=_digest(key, code)) for code in codes])
     return ["-".join(code[start : start + _GROUP] for start in range(0, len(code), _GROUP)) for code in codes]
 
@@ -57,7 +55,7 @@ def use_code(user_id: str, code: str) -> Use:
     sealed = db.session.scalar(sa.select(User.recovery_key).where(User.id == user_id))
     if sealed is None:
         return Use.UNKNOWN
-    digest = _digest(bytes.fromhex(current_vault().decrypt(sealed, binding=_binding(user_id))), code)
+    digest = _digest(bytes.fromhex(RECOVERY_KEY.decrypt(sealed, user_id)), code)
     mine = sa.and_(RecoveryCode.user_id == user_id, RecoveryCode.digest == digest)
     unused = sa.update(RecoveryCode).where(mine, RecoveryCode.used_at.is_(None)).values(used_at=utc_now())
     if db.session.execute(unused.returning(RecoveryCode.id)).all():
@@ -79,7 +77,3 @@ def drop_codes(user_id: str) -> None:
 
 def _digest(key: bytes, code: str) -> str:
     return hmac.digest(key, code.encode(), hashlib.sha256).hex()
-
-
-def _binding(user_id: str) -> str:
-    return f"users.recovery_key:{user_id}"

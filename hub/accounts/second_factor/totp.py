@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from flask_babel import gettext as _
 
-from hub.accounts.models import User
+from hub.accounts.models import TWO_FACTOR_SECRET, User
 from hub.accounts.second_factor.pending import Expired
 from hub.columns import utc_now
-from hub.crypto import DecryptionError, current_vault, same_text
+from hub.crypto import DecryptionError, current_vault, declare_place, same_text
 from hub.extensions import db
 
 ISSUER = "AI-HTTP Hub"
@@ -29,6 +29,8 @@ SECRET_BYTES = 20
 DRIFT = 1
 #: How long a secret that was shown may be confirmed.
 ENROLMENT = dt.timedelta(minutes=30)
+#: A secret in the form that confirms it.
+_TYPED = declare_place("second_factor.enrolment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ def begin_enrolment(user_id: str, email: str) -> Enrolment:
     """A new secret with its QR code, drawn here."""
     secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
     facts = {"secret": secret, "until": (utc_now() + ENROLMENT).timestamp()}
-    return _show(current_vault().encrypt(json.dumps(facts), binding=_typed_binding(user_id)), secret, email)
+    return _show(current_vault().encrypt(json.dumps(facts), binding=f"{_TYPED}:{user_id}"), secret, email)
 
 
 def open_enrolment(user_id: str, email: str, sealed: str) -> Enrolment:
     """What ``begin_enrolment`` sealed for this person; ``Expired`` after half an hour, or if it is not theirs."""
     try:
-        facts = json.loads(current_vault().decrypt(sealed, binding=_typed_binding(user_id)))
+        facts = json.loads(current_vault().decrypt(sealed, binding=f"{_TYPED}:{user_id}"))
     except DecryptionError:
         facts = {"until": 0}
     if facts["until"] < utc_now().timestamp():
@@ -89,25 +91,16 @@ def _generator(secret: str) -> TOTP:
 
 def store_secret(user_id: str, secret: str, step: int) -> None:
     """Make ``secret`` the person's, in the present transaction; the code of ``step`` confirmed it and is used up."""
-    sealed = current_vault().encrypt(secret, binding=_binding(user_id))
-    values = {"two_factor_secret": sealed, "two_factor_step": step}
+    values = {"two_factor_secret": TWO_FACTOR_SECRET.encrypt(secret, user_id), "two_factor_step": step}
     db.session.execute(sa.update(User).where(User.id == user_id).values(values))
 
 
 def read_secret(user_id: str, sealed: str) -> str:
     """The person's secret; DecryptionError when its key is gone."""
-    return current_vault().decrypt(sealed, binding=_binding(user_id))
+    return TWO_FACTOR_SECRET.decrypt(sealed, user_id)
 
 
 def use_step(user_id: str, step: int) -> bool:
     """Use up all codes to ``step``, in the present transaction; False when it was used before, at the same time too."""
     newer = sa.update(User).where(User.id == user_id, User.two_factor_step < step).values(two_factor_step=step)
     return bool(db.session.execute(newer.returning(User.id)).all())
-
-
-def _binding(user_id: str) -> str:
-    return f"users.two_factor_secret:{user_id}"
-
-
-def _typed_binding(user_id: str) -> str:
-    return f"second_factor.enrolment:{user_id}"

@@ -6,11 +6,10 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from hub.accounts.models import User
+from hub.accounts.models import RECOVERY_KEY, User
 from hub.accounts.second_factor import proofs, recovery, services
 from hub.accounts.second_factor.models import RecoveryCode
 from hub.contracts.actor import Actor
-from hub.crypto import current_vault
 from hub.errors import Conflict, Invalid
 from hub.extensions import db
 from tests.hub.accounts.people import HOME, events
@@ -25,7 +24,7 @@ def test_ten_codes_of_80_bits_of_which_only_keyed_hashes_are_stored(dora: Actor,
     assert all(re.fullmatch(r"[A-Z2-7]{4}(-[A-Z2-7]{4}){3}", code) for code in codes)
     digests = db.session.scalars(sa.select(RecoveryCode.digest)).all()
     user = db.session.get_one(User, dora.user_id)
-    key = bytes.fromhex(current_vault().decrypt(str(user.recovery_key), binding=f"users.recovery_key:{user.id}"))
+    key = bytes.fromhex(RECOVERY_KEY.decrypt(str(user.recovery_key), user.id))
     assert {recovery._digest(key, code.replace("-", "")) for code in codes} == set(digests)
     assert not {recovery._digest(b"", code.replace("-", "")) for code in codes} & set(digests)
 
