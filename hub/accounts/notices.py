@@ -34,6 +34,7 @@ class Notice(enum.StrEnum):
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_SUSPECTED = "passkey_suspected"
     NEW_DEVICE = "new_device"
+    TOKEN_REUSED = "token_reused"  # noqa: S105
 
 
 def language_of(user: User) -> str:
@@ -83,6 +84,22 @@ def _words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
             return _("The second factor is off"), _("Signing in to your AI-HTTP Hub account no longer asks for a second factor.")
         case Notice.RECOVERY_CODE_USED:
             return _("A recovery code was used"), _("Somebody signed in to your AI-HTTP Hub account with a recovery code.")
+        case Notice.TOKEN_REUSED:
+            return _("A program was signed out"), _(
+                "A refresh token of a program that is signed in to your AI-HTTP Hub account was used twice. Somebody else may "
+                "have it, so the program was signed out."
+            )
+        case Notice.NEW_DEVICE:
+            return _("New sign-in to your account"), _(
+                "Somebody signed in to your AI-HTTP Hub account from a browser that was not used for it before."
+            )
+        case _:
+            return _factor_words(kind, details)
+
+
+def _factor_words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
+    """The same for a change of the second factor."""
+    match kind:
         case Notice.RECOVERY_CODES_CREATED:
             return _("New recovery codes were made"), _("Your AI-HTTP Hub account has new recovery codes. The old ones are void.")
         case Notice.APP_REPLACED:
@@ -93,15 +110,11 @@ def _words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
             return _("A passkey was added"), _("The passkey %(name)s was added to your AI-HTTP Hub account.", **details)
         case Notice.PASSKEY_REMOVED:
             return _("A passkey was removed"), _("The passkey %(name)s was removed from your AI-HTTP Hub account.", **details)
-        case Notice.PASSKEY_SUSPECTED:
+        case _:
             return _("A passkey may have been copied"), _(
                 "A sign-in to your AI-HTTP Hub account was refused, because the passkey %(name)s came with a count that had "
                 "been seen before. A copy of it does that. Remove it in your account.",
                 **details,
-            )
-        case Notice.NEW_DEVICE:
-            return _("New sign-in to your account"), _(
-                "Somebody signed in to your AI-HTTP Hub account from a browser that was not used for it before."
             )
 
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import api_keys, sessions
+from hub.accounts import api_clients, api_keys, sessions
 from hub.accounts.actors import Client
 from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
@@ -42,6 +42,9 @@ PUBLIC_ENDPOINTS = frozenset(
         "second_factor.ask_for_passkey",
         "second_factor.begin_passkey_sign_in",
         "second_factor.sign_in_with_passkey",
+        "api.log_in",
+        "api.refresh_tokens",
+        "api.log_out",
         "mail.mailbox",
     }
 )
@@ -85,7 +88,10 @@ def _bearer_actor() -> Actor:
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthenticated(_("Send an API key in the header “Authorization: Bearer hub_…”."))
-    return api_keys.authenticate_api_key(text.strip(), client=request_client())
+    text = text.strip()
+    if text.startswith(api_clients.ACCESS_PREFIX):
+        return api_clients.authenticate_access_token(text, client=request_client())
+    return api_keys.authenticate_api_key(text, client=request_client())
 
 
 def _config() -> Config:

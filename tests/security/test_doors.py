@@ -244,7 +244,7 @@ def test_an_unexpected_error_says_nothing(
     def explode(*_arguments: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("hub.accounts.sessions.list_sessions", explode)
+    monkeypatch.setattr("hub.accounts.session_list.list_sessions", explode)
     answer = browser.get("/account/sessions")
     assert answer.status_code == 500
     assert "swordfish" not in answer.text
