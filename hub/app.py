@@ -65,8 +65,8 @@ from hub.preferences import bp as preferences_pages
 from hub.sample import services as sample
 from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
+from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
-from hub.system.views import bp as system_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.

@@ -139,6 +139,11 @@ def open_client(instance: Instance) -> N8nClient:
     return N8nClient(instance.url, api_key, open_session(current_policy()), features=features)
 
 
+def key_opens(instance: Instance) -> bool:
+    """Whether the stored API key can be read with the present encryption keys; a sample has none."""
+    return instance.is_sample or bool(known_secrets(instance))
+
+
 def known_secrets(instance: Instance) -> list[str]:
     """What the hub itself keeps secret of the instance, to be taken out of whatever comes from it."""
     if instance.is_sample:
