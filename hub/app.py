@@ -12,6 +12,9 @@ from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.confirmation_pages import bp as confirmation_pages
+from hub.accounts.credential_pages import bp as credentials_pages
+from hub.accounts.password_pages import bp as passwords_pages
+from hub.accounts.registration_pages import bp as registration_pages
 from hub.accounts.second_factor import models as _second_factor
 from hub.accounts.second_factor import web as second_factor_web
 from hub.accounts.second_factor.views import bp as second_factor_pages
@@ -107,6 +110,9 @@ PAGES = (
     dashboard_pages,
     accounts_pages,
     second_factor_pages,
+    registration_pages,
+    passwords_pages,
+    credentials_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,

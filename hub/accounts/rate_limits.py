@@ -55,7 +55,10 @@ def count_attempt(limits: Mapping[str, int], *, window: dt.timedelta = WINDOW) -
     full = [bucket.window_start for bucket in buckets if bucket.attempts > limits[bucket.key]]
     if full:
         seconds = max(1, int((max(full) + window - now).total_seconds()))
-        raise TooMany(_("Too many attempts. Try again in %(minutes)s min.", minutes=-(-seconds // 60)), seconds)
+        is_first = any(bucket.attempts == limits[bucket.key] + 1 for bucket in buckets)
+        raise TooMany(
+            _("Too many attempts. Try again in %(minutes)s min.", minutes=-(-seconds // 60)), seconds, is_first=is_first
+        )
 
 
 def give_back(keys: Mapping[str, int]) -> None:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import api_clients, api_keys, sessions
+from hub.accounts import api_clients, api_keys, devices, sessions
 from hub.accounts.actors import Client
 from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
@@ -42,6 +42,13 @@ PUBLIC_ENDPOINTS = frozenset(
         "second_factor.ask_for_passkey",
         "second_factor.begin_passkey_sign_in",
         "second_factor.sign_in_with_passkey",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
         "api.log_in",
         "api.refresh_tokens",
         "api.log_out",
@@ -63,6 +70,7 @@ class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.plan = signed_in.plan
         self.settings = signed_in.settings
         self.has_second_factor = signed_in.has_second_factor
+        self.email_verified = signed_in.email_verified
 
 
 def current_actor() -> Actor:
@@ -81,7 +89,12 @@ def current_actor() -> Actor:
 def request_client() -> Client:
     """Where the present request comes from. The address is the proxy's word only where HUB_TRUSTED_PROXIES says so."""
     via = "api" if request.path.startswith(API_PREFIX) else "web"
-    return Client(ip_address=request.remote_addr, user_agent=request.headers.get("User-Agent"), via=via)
+    return Client(
+        ip_address=request.remote_addr,
+        user_agent=request.headers.get("User-Agent"),
+        via=via,
+        device=request.cookies.get(_device_cookie_name()),
+    )
 
 
 def _bearer_actor() -> Actor:
@@ -104,15 +117,20 @@ def session_cookie_name() -> str:
     return "__Host-hub" if _config().secure_cookies else "hub_session"
 
 
+def _device_cookie_name() -> str:
+    return "__Host-hub_device" if _config().secure_cookies else "hub_device"
+
+
 def session_token() -> str | None:
     """The token that the browser sent."""
     return request.cookies.get(session_cookie_name())
 
 
 def start_session(response: Response, token: str) -> Response:
-    """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
+    """Hand out a new session and know the browser; what was kept for the anonymous visitor (the CSRF token) ends."""
     session.clear()
-    return set_session_cookie(response, token)
+    set_session_cookie(response, token)
+    return set_device_cookie(response, devices.remember_device_of(token, request_client()))
 
 
 def set_session_cookie(response: Response, token: str) -> Response:
@@ -134,6 +152,20 @@ def welcome(token: str, path: str) -> Response:
     signed_in = sessions.load_actor(token, client=request_client())
     response = start_session(go_to_path(path), token)
     return remember_settings(response, signed_in.settings) if signed_in else response
+
+
+def set_device_cookie(response: Response, token: str) -> Response:
+    """Let the browser be known again, after signing out too: it opens nothing (``devices``)."""
+    response.set_cookie(
+        _device_cookie_name(),
+        token,
+        max_age=int(devices.LIFETIME.total_seconds()),
+        secure=_config().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
 
 
 def end_session(response: Response) -> Response:

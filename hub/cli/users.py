@@ -12,6 +12,7 @@ from flask.cli import with_appcontext
 from hub.accounts.actors import Client
 from hub.accounts.api_keys import PERMISSIONS, create_api_key
 from hub.accounts.models import User
+from hub.accounts.password_changes import replace_password
 from hub.accounts.second_factor.services import reset_second_factor
 from hub.accounts.users import register_user
 from hub.cli.actor import choose_user
@@ -35,13 +36,28 @@ def user() -> None:
 @with_appcontext
 def create_user(email: str, name: str | None, operator: bool, password_stdin: bool) -> None:
     """Make an account. The password is asked for, or read from standard input; never an argument that others could see."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = _read_password(password_stdin)
     role = Role.OPERATOR if operator else Role.USER
-    person = register_user(email, password, name or email.partition("@")[0], client=CLIENT, role=role)
+    person = register_user(email, password, name or email.partition("@")[0], client=CLIENT, role=role, verified=True)
     click.echo(f"Created {person.email} ({person.role.lower()}).")
+
+
+def _read_password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+@user.command("password")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+@with_appcontext
+def set_password(email: str, password_stdin: bool) -> None:
+    """Set a new password for the person with that EMAIL: the way back in where the hub sends no mail. Ends all sessions."""
+    person = choose_user(email)
+    replace_password(person.id, _read_password(password_stdin), client=CLIENT)
+    click.echo(f"{person.email} has a new password and is signed out everywhere.")
 
 
 @user.command("list")

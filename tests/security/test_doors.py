@@ -59,6 +59,13 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "second_factor.ask_for_passkey",
         "second_factor.begin_passkey_sign_in",
         "second_factor.sign_in_with_passkey",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
         "mail.mailbox",
     }
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
-from hub.accounts import passwords, sessions, signing_in
+from hub.accounts import api_clients, password_changes, sessions, signing_in
 from hub.accounts.models import Session, User
 from hub.accounts.second_factor import pending, services
 from hub.accounts.second_factor.models import PendingSignIn
 from hub.accounts.second_factor.proofs import CodeProof, PasskeyProof
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.errors import Invalid
+from hub.crypto import digest_token
+from hub.errors import Invalid, NotAllowed
 from hub.extensions import db
 from tests.hub.accounts.people import HOME, PASSWORD, events
 from tests.hub.accounts.second_factor.authenticator import Authenticator
@@ -115,10 +120,38 @@ def test_only_a_passkey_still_asks_after_the_password(dora: Actor) -> None:
 
 
 def test_a_new_password_does_not_get_round_it(dora: Actor, app_of: AppOf) -> None:
-    """However the password came to be another one: a reset leads here."""
-    app_of(dora)
-    db.session.execute(sa.update(User).where(User.id == dora.user_id).values(password=passwords.hash_password("another one")))
-    assert signing_in.sign_in(EMAIL, PASSWORD, client=HOME).token is None
+    """Neither for a sign-in that waits with the old one, nor for the new one."""
+    app = app_of(dora)
+    waiting = first_half()
+    reset = "the token of a mailed link"
+    values = {"reset_token": digest_token(reset), "reset_token_exp": utc_now() + dt.timedelta(minutes=1)}
+    db.session.execute(sa.update(User).where(User.id == dora.user_id).values(values))
+    password_changes.reset_password(reset, "a wholly new passphrase", client=HOME)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 0
+    with pytest.raises(pending.Expired):
+        services.finish(waiting, CodeProof(app.code()), HOME)
+    result = signing_in.sign_in(EMAIL, PASSWORD, client=HOME)
+    assert (result.token, result.pending is None) == (None, False)
+
+
+def test_a_program_sends_the_code_along(dora: Actor, app_of: AppOf) -> None:
+    app = app_of(dora)
+    for code in (None, "", "000000"):
+        with pytest.raises(Invalid) as caught:
+            api_clients.log_in(EMAIL, PASSWORD, code=code, client=HOME)
+        assert set(caught.value.fields) == {"code"}
+    assert api_clients.log_in(EMAIL, PASSWORD, code=app.code(), client=HOME).access_token
+
+
+def test_a_program_does_not_get_in_where_a_second_factor_is_missing(
+    app: Flask, dora: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = dataclasses.replace(app.extensions["hub_config"], require_second_factor=frozenset({"free"}))
+    monkeypatch.setitem(app.extensions, "hub_config", config)
+    before = db.session.scalar(sa.select(sa.func.count()).select_from(Session))
+    with pytest.raises(NotAllowed, match="Set up a second factor"):
+        api_clients.log_in(EMAIL, PASSWORD, code=None, client=HOME)
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == before
 
 
 def test_operators_take_it_off(dora: Actor, app_of: AppOf, told: list[str]) -> None:
