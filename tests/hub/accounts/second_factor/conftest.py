@@ -51,7 +51,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def dora(session: object, monkeypatch: pytest.MonkeyPatch) -> Actor:
     """Her password is ``PASSWORD``, without the cost of a hash."""
-    monkeypatch.setattr(passwords, "check_password", lambda password, _stored: password == PASSWORD)
+    monkeypatch.setattr(passwords, "check_password", lambda password, _stored, **_options: password == PASSWORD)
     actor = make_person("dora")
     db.session.execute(sa.update(User).where(User.id == actor.user_id).values(email_verified=True))
     db.session.commit()

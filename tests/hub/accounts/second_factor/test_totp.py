@@ -112,6 +112,7 @@ class TestCodes:
                 proofs.accept_code(str(dora.user_id), code, HOME)
             return
         proofs.accept_code(str(dora.user_id), f"{code[:3]} {code[3:]}", HOME)
+        db.session.commit()
         assert [event.details["method"] for event in events("second_factor.check")] == ["app"]
 
     def test_each_counts_once(self, dora: Actor, clock: Clock, app_of: AppOf) -> None:
@@ -122,6 +123,7 @@ class TestCodes:
                 proofs.accept_code(str(dora.user_id), app.code(drift), HOME)
         clock.tick()
         proofs.accept_code(str(dora.user_id), app.code(), HOME)
+        db.session.commit()
         checks = [(event.success, event.details.get("reason")) for event in events("second_factor.check")]
         assert sorted(checks, key=str) == [(False, "used before"), (False, "used before"), (True, None), (True, None)]
 
@@ -177,7 +179,7 @@ def test_rotating_the_encryption_key_leaves_codes_valid(
     phone = app_of(dora)
     user_id, old, new = str(dora.user_id), app.extensions["hub_config"].encryption_keys[0], bytes(range(100, 132))
     monkeypatch.setitem(app.extensions, "hub_vault", Vault((new, old)))
-    assert rotate_keys().rotated == 2
+    assert rotate_keys(HOME.as_actor(None)).rotated >= 2
     monkeypatch.setitem(app.extensions, "hub_vault", Vault((new,)))
     proofs.accept_code(user_id, phone.recovery_codes[0], HOME)
     phone._clock.tick()
