@@ -7,7 +7,7 @@ import logging
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, security, templating
+from hub import errors_web, i18n, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
@@ -25,6 +25,7 @@ from hub.analyses import models as _analyses
 from hub.analyses.calibration_page import bp as analyses_pages
 from hub.analyses.model_use_pages import bp as model_use_pages
 from hub.api import init_api
+from hub.audit import jobs as _audit_jobs
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
 from hub.automation import jobs as _automation_jobs
@@ -60,6 +61,8 @@ from hub.jobs import models as _jobs
 from hub.mail import jobs as _mail_jobs
 from hub.mail import models as _mail
 from hub.mail.views import bp as mailbox_pages
+from hub.my_data import jobs as _my_data_jobs
+from hub.my_data.views import bp as my_data_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -70,6 +73,10 @@ from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
 from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
+from hub.system.views import bp as system_pages
+from hub.webhooks import jobs as _webhooks_jobs
+from hub.webhooks import models as _webhooks
+from hub.webhooks.views import bp as webhooks_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
@@ -88,6 +95,7 @@ MODELS = (
     _jobs,
     _mail,
     _plugin_settings,
+    _webhooks,
     _workflows,
 )
 
@@ -95,15 +103,18 @@ MODELS = (
 JOBS = (
     _accounts_jobs,
     _analyses_jobs,
+    _audit_jobs,
     _automation_jobs,
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _my_data_jobs,
     _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
+    _webhooks_jobs,
 )
 
 PAGES = (
@@ -113,6 +124,7 @@ PAGES = (
     registration_pages,
     passwords_pages,
     credentials_pages,
+    my_data_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,
@@ -130,6 +142,7 @@ PAGES = (
     runs_pages,
     chains_pages,
     explaining_pages,
+    webhooks_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,
@@ -150,6 +163,7 @@ def create_app(config: Config | None = None) -> Flask:
     accounts_web.init_app(app)
     second_factor_web.init_app(app)
     errors_web.init_app(app)
+    refusals.init_app(app)
     sample.init_app(app)
     _automation_jobs.init_app(app)
     for pages in PAGES:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, request
 from flask_babel import gettext as _
 
-from hub.errors import NotAllowed, NotFound
+from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import csrf
 
 CONTENT_SECURITY_POLICY = (
@@ -30,8 +30,10 @@ def refuse_cross_site() -> None:
 
 def refuse_nul() -> None:
     """No id, name or cursor holds a NUL character, and PostgreSQL would answer one with an error."""
-    if "\0" in request.path or b"%00" in request.query_string:
+    if "\0" in request.path:
         raise NotFound
+    if b"%00" in request.query_string:
+        raise Invalid(_("No parameter holds a NUL character."))
 
 
 def set_headers(response: Response) -> Response:

@@ -17,9 +17,9 @@ def mail_registration(_context: JobContext, registration_id: str) -> None:
 
 
 @job(verification.CONFIRMATION_JOB)
-def mail_confirmation(_context: JobContext, user_id: str) -> None:
+def mail_confirmation(_context: JobContext, user_id: str, language: str) -> None:
     """Mail the link that confirms an address."""
-    verification.mail_confirmation(user_id)
+    verification.mail_confirmation(user_id, language)
 
 
 @job(password_changes.RESET_JOB)

@@ -8,7 +8,6 @@ from flask import current_app
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from hub.accounts.notices import isolate
 from hub.mail.services import send_mail
 
 
@@ -17,13 +16,12 @@ def _link(path: str, token: str | None = None) -> str:
     return f"{current_app.extensions['hub_config'].base_url}{path}{query}"
 
 
-def mail_registration(email: str, name: str, token: str, language: str) -> None:
-    """The link that makes an account of a registration."""
+def mail_registration(email: str, token: str, language: str) -> None:
+    """The link that makes an account of a registration. Nothing that the visitor typed stands in it: strangers would advertise."""
     with force_locale(language):
         text = "\n\n".join(
             (
-                _("Hello %(name)s,", name=isolate(name)),
-                _("open this page to finish making your AI-HTTP Hub account. It asks for the password that you chose.")
+                _("Open this page to finish making your AI-HTTP Hub account. It asks for the password that you chose.")
                 + f"\n{_link('/register/confirm', token)}",
                 _("The link works once, within 24 hours. If you did not register, there is nothing to do."),
             )

@@ -57,12 +57,17 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     found = db.session.execute(known).one_or_none()
     db.session.rollback()  # no transaction is held while hashing
     typed = "" if len(password) > passwords.MAX_LENGTH else password
-    if not passwords.check_password(typed, found.password if found else None, stranger=not known_device) or found is None:
+    try:
+        fits = passwords.check_password(typed, found.password if found else None, stranger=not known_device)
+    except TooMany:  # too busy to look: that was no attempt
+        _give_back(limits)
+        db.session.commit()
+        raise
+    if not fits or found is None:
         record_event(client.as_actor(found.id if found else None), "user.login", "user", found and found.id, success=False)
         db.session.commit()
         raise Invalid(_("The e-mail address or the password is wrong."))
-    for keys, _window in limits:
-        rate_limits.give_back(keys)
+    _give_back(limits)
     if found.two_factor_enabled:
         return SignInResult(pending=pending.begin_sign_in(found.id, client))
     if replaces:
@@ -71,17 +76,23 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
 
 
 def _limits(email: str, client: Client, known_device: bool) -> _Limits:
-    """What an attempt counts against. A known browser is counted for itself, so that nobody else uses up its attempts."""
+    """What an attempt counts against, one after the other, so that a flood from one address makes no rows for made-up accounts.
+
+    A known browser is counted for itself, so that nobody else uses up its attempts.
+    """
     if known_device:
         return [({f"login:device:{digest_token(client.device or '')}": ATTEMPTS_PER_DEVICE}, rate_limits.WINDOW)]
     account = hashlib.sha256(email.encode()).hexdigest()
     address = rate_limits.address_block(client.ip_address)
-    from_here = {f"login:address:{address}": ATTEMPTS_PER_ADDRESS, f"login:{address}:{account}": ATTEMPTS_PER_ADDRESS_AND_ACCOUNT}
+    from_here: _Limits = [
+        ({f"login:address:{address}": ATTEMPTS_PER_ADDRESS}, rate_limits.WINDOW),
+        ({f"login:{address}:{account}": ATTEMPTS_PER_ADDRESS_AND_ACCOUNT}, rate_limits.WINDOW),
+    ]
     everywhere: _Limits = [
         ({f"login:account:{number}:{account}": attempts}, window)
         for number, (attempts, window) in enumerate(ATTEMPTS_PER_ACCOUNT)
     ]
-    return [(from_here, rate_limits.WINDOW), *everywhere]
+    return from_here + everywhere
 
 
 def _count(limits: _Limits, email: str, client: Client) -> None:
@@ -95,3 +106,8 @@ def _count(limits: _Limits, email: str, client: Client) -> None:
             record_event(client.as_actor(user_id), "user.login", "user", user_id, success=False, details={"reason": "throttled"})
             db.session.commit()
         raise
+
+
+def _give_back(limits: _Limits) -> None:
+    for keys, _window in limits:
+        rate_limits.give_back(keys)

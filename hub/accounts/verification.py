@@ -37,6 +37,8 @@ LIFETIME = dt.timedelta(hours=24)
 HOUR = dt.timedelta(hours=1)
 #: Mails that one recipient gets in an hour because somebody asked for them.
 MAILS_PER_HOUR = 5
+#: New addresses that one person names in an hour: nobody makes the hub write to the whole world.
+CHANGES_PER_HOUR = 5
 #: Wrong passwords that may be typed to one link in five minutes.
 ATTEMPTS_PER_LINK = 5
 
@@ -76,7 +78,7 @@ def mail_registration(registration_id: str) -> None:
     else:
         token = secrets.token_urlsafe(32)
         registration.token = digest_token(token)
-        mailings.mail_registration(registration.email, registration.name, token, registration.language)
+        mailings.mail_registration(registration.email, token, registration.language)
     db.session.commit()
 
 
@@ -91,10 +93,10 @@ def finish_registration(token: str, password: str, *, client: Client) -> User:
 
     Without the password somebody could register with another's address and have its owner confirm an account that is not theirs.
     """
-    rate_limits.count_attempt({f"registration:{digest_token(token)}": ATTEMPTS_PER_LINK})
     registration = find_registration(token)
     if registration is None:
         raise NotFound(_("This link is over or was used. Sign in, or register again."))
+    rate_limits.count_attempt({f"registration:{registration.id}": ATTEMPTS_PER_LINK})
     row = {name: getattr(registration, name) for name in ("id", "email", "name", "password", "language")}
     db.session.rollback()  # no transaction is held while hashing
     typed = "" if len(password) > passwords.MAX_LENGTH else password
@@ -129,7 +131,7 @@ def ask_to_confirm(actor: Actor) -> None:
     if user.email_verified and user.new_email is None:
         return
     limit_mails(user.new_email or user.email)
-    enqueue(CONFIRMATION_JOB, user_id=user.id)
+    enqueue(CONFIRMATION_JOB, user_id=user.id, language=current_language())
     record_event(actor, "user.email_confirmation", "user", user.id)
     db.session.commit()
 
@@ -145,10 +147,11 @@ def ask_to_change_email(actor: Actor, email: str) -> None:
     user = _load(actor)
     if email == user.email:
         raise Invalid(fields={"email": _("This is your address already.")})
+    rate_limits.count_attempt({f"email.change:{user.id}": CHANGES_PER_HOUR}, window=HOUR)
     limit_mails(email)
     user = _load(actor)
     user.new_email, user.verify_token, user.verify_token_exp = email, None, None
-    enqueue(CONFIRMATION_JOB, user_id=user.id)
+    enqueue(CONFIRMATION_JOB, user_id=user.id, language=current_language())
     notify(user, Notice.EMAIL_CHANGE_ASKED, _client_of(actor), email=email)
     record_event(actor, "user.email_change", "user", user.id, details={"asked": True})
     db.session.commit()
@@ -167,17 +170,17 @@ def pending_email(actor: Actor) -> str | None:
     return _load(actor).new_email
 
 
-def mail_confirmation(user_id: str) -> None:
+def mail_confirmation(user_id: str, language: str) -> None:
     """Write the link to the address that has to be confirmed, or that it has an account already."""
     user = db.session.get(User, user_id)
     if user is None or (user.email_verified and user.new_email is None):
         return
     if user.new_email and db.session.scalar(sa.select(User.id).where(User.email == user.new_email)):
-        mailings.mail_address_taken(user.new_email, language_of(user))
+        mailings.mail_address_taken(user.new_email, language_of(user, language))
     else:
         token = secrets.token_urlsafe(32)
         user.verify_token, user.verify_token_exp = digest_token(token), utc_now() + LIFETIME
-        mailings.mail_confirmation(user.new_email or user.email, token, language_of(user))
+        mailings.mail_confirmation(user.new_email or user.email, token, language_of(user, language))
     db.session.commit()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from pathlib import Path
 
 import click
 import sqlalchemy as sa
@@ -15,9 +16,11 @@ from hub.accounts.models import User
 from hub.accounts.password_changes import replace_password
 from hub.accounts.second_factor.services import reset_second_factor
 from hub.accounts.users import register_user
+from hub.audit.services import record_event
 from hub.cli.actor import choose_user
 from hub.columns import utc_now
 from hub.contracts.actor import Actor, Role
+from hub.errors import Conflict
 from hub.extensions import db
 
 CLIENT = Client(via="cli")
@@ -25,7 +28,7 @@ CLIENT = Client(via="cli")
 
 @click.group()
 def user() -> None:
-    """Create and list users; help who lost a second factor."""
+    """Create, list, export and delete users; take a lost second factor off."""
 
 
 @user.command("create")
@@ -79,6 +82,44 @@ def reset_factors(email: str) -> None:
     person = choose_user(email)
     reset_second_factor(CLIENT.as_actor(person.id), person.id)
     click.echo(f"{person.email} has no second factor now.")
+
+
+@user.command("export")
+@click.argument("email")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@with_appcontext
+def export_user(email: str, file: Path) -> None:
+    """Write everything that belongs to the person with that EMAIL into the ZIP FILE. Secrets are not in it."""
+    from hub.my_data.archive import write_archive
+    from hub.my_data.ownership import Person
+
+    if file.exists():
+        raise Conflict(f"{file} exists already; nothing was overwritten.")
+    person = choose_user(email)
+    user_id, address = person.id, person.email
+    record_event(Actor(user_id=user_id, via="cli"), "user.export", "user", user_id)
+    db.session.commit()
+    size = write_archive(file.absolute(), Person(user_id, address))
+    click.echo(f"Wrote {file}: {size:,} bytes.")
+
+
+@user.command("delete")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def delete_user(email: str, yes: bool) -> None:
+    """Delete the person with that EMAIL and everything that belongs to them, at once and for ever."""
+    from hub.my_data import services
+    from hub.my_data.deletion import run_deletion
+
+    person = choose_user(email)
+    actor = Actor(user_id=person.id, role=person.role, via="cli")
+    counts = ", ".join(f"{number:,} {table}" for table, number in services.count_belongings(actor).items() if number)
+    if not yes:
+        click.confirm(f"Delete {person.email} with {counts or 'nothing else'} for ever?", abort=True)
+    services.request_deletion(actor, person.email)
+    deleted = run_deletion(str(actor.user_id), lambda _done, _total: None)
+    click.echo(f"Deleted {sum(deleted.values()):,} rows. The audit log keeps what was done.")
 
 
 @click.group()

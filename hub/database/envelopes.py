@@ -165,18 +165,18 @@ def find_envelopes(but_tables: frozenset[str] = frozenset()) -> dict[str, set[st
     """Key ids by ``table.column`` of everything that looks like an envelope and stands at no declared place."""
     declared = {column.place for column in list_encrypted_columns()}
     found: dict[str, set[str]] = {}
-    with db.engine.execution_options(**DEFERRED).connect() as connection:
-        for table in data_tables(connection):
-            if table.name in but_tables:
+    _begin_reading()
+    for table in data_tables(db.session.connection()):
+        texts = [] if table.name in but_tables else [each for each in table.columns if isinstance(each.type, sa.String | sa.JSON)]
+        for column in texts:
+            place = f"{table.name}.{column.name}"
+            if place in declared:
                 continue
-            texts = [column for column in table.columns if isinstance(column.type, sa.String | sa.JSON)]
-            for column in texts:
-                if f"{table.name}.{column.name}" in declared:
-                    continue
-                as_text = sa.cast(column, sa.Text)
-                for text in connection.scalars(sa.select(as_text).where(as_text.like(f"%{_SHAPE}"))):
-                    for envelope in _ENVELOPE.findall(text):
-                        found.setdefault(f"{table.name}.{column.name}", set()).add(key_of(envelope) or "")
+            as_text = sa.cast(column, sa.Text)
+            for text in db.session.scalars(sa.select(as_text).where(as_text.like(f"%{_SHAPE}"))):
+                for envelope in _ENVELOPE.findall(text):
+                    found.setdefault(place, set()).add(key_of(envelope) or "")
+    db.session.rollback()
     return found
 
 

@@ -42,7 +42,8 @@ def show(instance_id: str) -> ResponseReturnValue:
         instance=instance,
         overview=overview_instances([instance.id])[instance.id],
         report=instances.last_report(instance),
-        problem=describe_instance_error(instance) if instances.key_opens(instance) else describe_error(KeyUnreadable.code, {}),
+        problem=describe_instance_error(instance)
+        or (None if instances.key_opens(instance) else describe_error(KeyUnreadable.code, {})),
         describe_interval=describe_interval,
     )
 

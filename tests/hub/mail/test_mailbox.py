@@ -17,7 +17,11 @@ from hub.mail_settings import MailEncryption
 from tests.conftest import TEST_KEY
 
 PRODUCTION = {"HUB_ENV": "production", "ENCRYPTION_KEY": TEST_KEY, "DATABASE_URL": "sqlite:///x.db"}
-MAIL = {"HUB_SMTP_HOST": "mail.example.com", "HUB_SMTP_FROM": "Hub <hub@example.com>", "HUB_PUBLIC_URL": "https://hub.example.com"}
+MAIL = {
+    "HUB_SMTP_HOST": "mail.example.com",
+    "HUB_SMTP_FROM": "Hub <hub@example.com>",
+    "HUB_PUBLIC_URL": "https://hub.example.com",
+}
 
 
 def test_it_shows_what_would_have_been_sent(client: FlaskClient, session: object) -> None:

@@ -17,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 from flask import Flask
 
+from hub.demo.n8n_server import free_port
 from hub.errors import HubError
 from hub.extensions import db
 from hub.jobs.models import Job
@@ -26,6 +27,7 @@ from hub.mail.models import Mail, MailState
 from hub.mail.services import drop_old_mails, send_mail
 from hub.mail_settings import MailEncryption, MailSettings
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 USER, PASSWORD = "hub", "a password of the mail server"
 
 
@@ -50,7 +52,7 @@ class Post:
 
 
 def authenticate(_server: object, _session: object, _envelope: object, _mechanism: str, data: object) -> AuthResult:
-    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+    return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()), handled=False)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +84,11 @@ def serve(
             options |= {"ssl_context": context, "auth_require_tls": False}
         elif tls:
             options |= {"tls_context": context, "require_starttls": True}
-        server = Controller(post, hostname="127.0.0.1", port=0, **options)
+        port = free_port()
+        server = Controller(post, hostname="127.0.0.1", port=port, **options)
         server.start()
         running.append(server)
-        port = server.server.sockets[0].getsockname()[1]
+
         mail = MailSettings("127.0.0.1", port, USER, PASSWORD, encryption, "AI-HTTP Hub <hub@example.com>")
         mail = dataclasses.replace(mail, **settings)
         config = dataclasses.replace(app.extensions["hub_config"], mail=mail, ca_file=file if trusted else None)
@@ -98,7 +101,12 @@ def serve(
 
 def send(attempt: int = 1, **mail: str) -> Mail:
     """Queue one and do the job's run."""
-    given = {"to": "maya@example.com", "subject": "مرحبا", "text": "سطر\n\nhttps://hub.example.com/x?token=abc", "purpose": "test"}
+    given = {
+        "to": "maya@example.com",
+        "subject": "مرحبا",
+        "text": "سطر\n\nhttps://hub.example.com/x?token=abc",
+        "purpose": "test",
+    }
     send_mail(**{**given, **mail}, language="ar")
     db.session.commit()
     row = db.session.scalars(sa.select(Mail).order_by(Mail.created_at.desc())).first()
