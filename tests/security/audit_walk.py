@@ -30,6 +30,7 @@ _MIRROR = "copies what n8n says; asking for it is recorded"
 _STEP = "a step of work that was recorded when it was asked for, and is when it ends"
 _QUEUE = "the queue's own bookkeeping; what a job changes is recorded by what it calls"
 _TOKEN = "a token that a request fetched for itself; sending and signing in are recorded"
+_CHALLENGE = "a challenge; the answer to it is recorded"
 _WAITING = "waits to be chosen from; choosing is recorded"
 
 #: Functions that commit and need no event, with the reason.
@@ -38,6 +39,11 @@ NOT_AUDITED = {
     "hub.accounts.api_clients.authenticate_access_token": _SEEN,
     "hub.accounts.api_clients.become_program": "the second half of signing in, which is recorded",
     "hub.accounts.api_clients.refresh": "new tokens for the same session; a token that comes twice is recorded",
+    "hub.accounts.second_factor.pending.begin": _CHALLENGE,
+    "hub.accounts.second_factor.pending.drop_expired": "forgets what nobody finished",
+    "hub.accounts.second_factor.pending.set_challenge": _CHALLENGE,
+    "hub.accounts.second_factor.pending.take_challenge": _CHALLENGE,
+    "hub.accounts.second_factor.services._take_challenge": _CHALLENGE,
     "hub.accounts.sessions.load_actor": _SEEN,
     "hub.accounts.sessions.drop_dead_sessions": "forgets sessions that had ended before",
     "hub.accounts.rate_limits.count_attempt": _LIMIT,
