@@ -15,6 +15,9 @@ from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.credential_pages import bp as credentials_pages
 from hub.accounts.password_pages import bp as passwords_pages
 from hub.accounts.registration_pages import bp as registration_pages
+from hub.accounts.second_factor import models as _second_factor
+from hub.accounts.second_factor import web as second_factor_web
+from hub.accounts.second_factor.views import bp as second_factor_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -78,6 +81,7 @@ from hub.workflows import models as _workflows
 #: All tables of the hub are known once this module is imported.
 MODELS = (
     _accounts,
+    _second_factor,
     _analyses,
     _model_tables,
     _audit,
@@ -115,6 +119,7 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    second_factor_pages,
     registration_pages,
     passwords_pages,
     credentials_pages,
@@ -155,6 +160,7 @@ def create_app(config: Config | None = None) -> Flask:
     i18n.init_app(app)
     security.init_app(app)
     accounts_web.init_app(app)
+    second_factor_web.init_app(app)
     errors_web.init_app(app)
     refusals.init_app(app)
     sample.init_app(app)

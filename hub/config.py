@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
 from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
+from hub.second_factor_settings import SECOND_FACTOR_SETTINGS
 from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -177,6 +178,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
     *REQUEST_SETTINGS,
+    *SECOND_FACTOR_SETTINGS,
     *MAIL_SETTINGS,
     *AUDIT_SETTINGS,
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -219,6 +221,7 @@ class Config:
     execution_max_bytes: int
     automation: AutomationLimits
     requests: RequestLimits
+    require_second_factor: frozenset[str]
     mail: MailSettings
     audit: AuditSettings
     log_level: str
@@ -324,6 +327,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
         ),
         requests=RequestLimits.of(values),
+        require_second_factor=values["HUB_REQUIRE_SECOND_FACTOR"] or frozenset(),
         mail=MailSettings.of(values),
         audit=AuditSettings.of(values),
         log_level=values["HUB_LOG_LEVEL"],

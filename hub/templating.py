@@ -21,7 +21,7 @@ from hub.config import ROOT
 from hub.json_tree import render_json
 from hub.preferences import THEME_COOKIE, THEMES
 
-MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "answers", "frame", "services")
+MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "answers", "frame", "services", "passkeys")
 THEME_NAMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 
 

@@ -25,13 +25,16 @@ from hub.accounts.actors import Client
 from hub.accounts.hash_keys import find_hash_key, keyed_digest, newest_hash_key
 from hub.accounts.models import HashKey, Session, SessionKind, User
 from hub.accounts.notices import Notice, notify
-from hub.accounts.sessions import SEEN_EVERY, is_alive
+from hub.accounts.second_factor.proofs import CodeProof
+from hub.accounts.second_factor.services import finish, is_required
+from hub.accounts.sessions import SEEN_EVERY, is_alive, load_actor, sign_out
+from hub.accounts.signing_in import SignInResult
 from hub.accounts.token_texts import encode_base62, has_checksum, random_secret, secret_text, with_checksum
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.crypto import digest_token, same_text
-from hub.errors import Invalid, Unauthenticated
+from hub.errors import Invalid, NotAllowed, Unauthenticated
 from hub.extensions import db
 
 ACCESS_LIFETIME = dt.timedelta(minutes=15)
@@ -74,9 +77,20 @@ def become_program(token: str) -> Tokens:
     return answer
 
 
-def finish_sign_in(result: str, code: str | None, client: Client) -> str:
-    """The session token after a right password: where a second factor is pending, ``code`` completes it."""
-    return result
+def finish_sign_in(result: SignInResult, code: str | None, client: Client) -> str:
+    """The session token after a right password: where a second factor is pending, ``code`` completes it.
+
+    ``NotAllowed`` for who must have a second factor and has none: it is set up in a browser.
+    """
+    if result.token:
+        signed_in = load_actor(result.token, client=client)
+        if signed_in and is_required(signed_in.actor.role, signed_in.plan):
+            sign_out(signed_in.actor)
+            raise NotAllowed(_("Set up a second factor in the browser first."))
+        return result.token
+    if not code:
+        raise Invalid(fields={"code": _("Send a code of your authenticator app, or a recovery code.")})
+    return finish(result.pending, CodeProof(code), client)
 
 
 def refresh(refresh_token: str, *, client: Client) -> Tokens:

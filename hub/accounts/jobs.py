@@ -5,6 +5,7 @@ from __future__ import annotations
 from hub.accounts import password_changes, verification
 from hub.accounts.devices import drop_old_devices
 from hub.accounts.rate_limits import drop_old_buckets
+from hub.accounts.second_factor.pending import drop_expired
 from hub.accounts.sessions import drop_dead_sessions
 from hub.jobs.services import JobContext, job, periodic
 
@@ -29,8 +30,9 @@ def mail_reset(_context: JobContext, email: str, language: str, ip_address: str 
 
 @periodic("accounts.housekeeping", seconds=3600)
 def keep_house(_context: JobContext) -> None:
-    """Forget sessions that are over, attempts that no longer count, registrations nobody confirmed, browsers nobody uses."""
+    """Forget sessions that are over, attempts that no longer count, what nobody finished, browsers nobody uses."""
     drop_dead_sessions()
     drop_old_buckets()
     verification.drop_old_registrations()
     drop_old_devices()
+    drop_expired()

@@ -53,9 +53,15 @@ class User(Timestamps, Model):
     two_factor_enabled: Mapped[Flag]
     two_factor_secret: Mapped[str | None] = mapped_column(sa.Text)
     # Ours: see docs/data-model.md.
+    two_factor_step: Mapped[Count]
+    recovery_key: Mapped[str | None] = mapped_column(sa.Text)
     verify_token_exp: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     new_email: Mapped[str | None] = mapped_column(sa.String(320))
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
+
+
+TWO_FACTOR_SECRET = encrypted_column(User, "two_factor_secret")
+RECOVERY_KEY = encrypted_column(User, "recovery_key")
 
 
 class Session(Created, Model):

@@ -27,6 +27,12 @@ class Notice(enum.StrEnum):
     SECOND_FACTOR_ON = "second_factor_on"
     SECOND_FACTOR_OFF = "second_factor_off"
     RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_CREATED = "recovery_codes_created"
+    APP_REPLACED = "app_replaced"
+    APP_REMOVED = "app_removed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    PASSKEY_SUSPECTED = "passkey_suspected"
     NEW_DEVICE = "new_device"
     TOKEN_REUSED = "token_reused"  # noqa: S105
 
@@ -86,6 +92,29 @@ def _words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
         case Notice.NEW_DEVICE:
             return _("New sign-in to your account"), _(
                 "Somebody signed in to your AI-HTTP Hub account from a browser that was not used for it before."
+            )
+        case _:
+            return _factor_words(kind, details)
+
+
+def _factor_words(kind: Notice, details: dict[str, str]) -> tuple[str, str]:
+    """The same for a change of the second factor."""
+    match kind:
+        case Notice.RECOVERY_CODES_CREATED:
+            return _("New recovery codes were made"), _("Your AI-HTTP Hub account has new recovery codes. The old ones are void.")
+        case Notice.APP_REPLACED:
+            return _("The authenticator app was set up"), _("An authenticator app was set up for your AI-HTTP Hub account.")
+        case Notice.APP_REMOVED:
+            return _("The authenticator app was removed"), _("The authenticator app of your AI-HTTP Hub account was removed.")
+        case Notice.PASSKEY_ADDED:
+            return _("A passkey was added"), _("The passkey %(name)s was added to your AI-HTTP Hub account.", **details)
+        case Notice.PASSKEY_REMOVED:
+            return _("A passkey was removed"), _("The passkey %(name)s was removed from your AI-HTTP Hub account.", **details)
+        case _:
+            return _("A passkey may have been copied"), _(
+                "A sign-in to your AI-HTTP Hub account was refused, because the passkey %(name)s came with a count that had "
+                "been seen before. A copy of it does that. Remove it in your account.",
+                **details,
             )
 
 

@@ -14,6 +14,7 @@ from hub.accounts.devices import forget_devices, remember_device
 from hub.accounts.models import User
 from hub.accounts.notices import Notice, language_of, notify
 from hub.accounts.password_strength import password_problem
+from hub.accounts.second_factor.pending import forget_pending
 from hub.accounts.sessions import end_sessions, renew_session
 from hub.accounts.step_up import require_recent
 from hub.accounts.users import check_email, normal_email
@@ -132,6 +133,7 @@ def _store_password(user: User, hashed: str, client: Client, actor: Actor, *, ke
     user.password = hashed
     user.reset_token = user.reset_token_exp = None
     forget_devices(user.id)
+    forget_pending(user.id)
     end_sessions(actor, user.id, but=keep_session)
     notify(user, Notice.PASSWORD_CHANGED, client)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
 from hub.accounts.devices import is_known_device
 from hub.accounts.models import Session, User
+from hub.accounts.second_factor import pending
 from hub.accounts.sessions import open_session
 from hub.accounts.users import normal_email
 from hub.audit.services import record_event
@@ -31,8 +33,18 @@ ATTEMPTS_PER_ACCOUNT = ((30, dt.timedelta(minutes=15)), (100, dt.timedelta(days=
 _Limits = list[tuple[dict[str, int], dt.timedelta]]
 
 
-def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> str:
-    """The token of a new session; only its digest is stored. ``replaces`` is the browser's old token, which ends.
+@dataclass(frozen=True, slots=True)
+class SignInResult:
+    """What a right password leads to: the ``token`` of a session, or the one of a sign-in ``pending`` its second factor."""
+
+    token: str | None = None
+    pending: str | None = None
+
+
+def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> SignInResult:
+    """A new session; only the digest of its token is stored. ``replaces`` is the browser's old token, which ends.
+
+    Who has a second factor gets no session yet: ``second_factor.services.finish`` makes it.
 
     Attempts are counted and committed before the slow hash. Unknown address and wrong password cannot be told apart, by
     words or by time.
@@ -41,7 +53,8 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     known_device = is_known_device(email, client)
     limits = _limits(email, client, known_device)
     _count(limits, email, client)
-    found = db.session.execute(sa.select(User.id, User.password).where(User.email == email)).one_or_none()
+    known = sa.select(User.id, User.password, User.two_factor_enabled).where(User.email == email)
+    found = db.session.execute(known).one_or_none()
     db.session.rollback()  # no transaction is held while hashing
     typed = "" if len(password) > passwords.MAX_LENGTH else password
     try:
@@ -55,9 +68,11 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
         db.session.commit()
         raise Invalid(_("The e-mail address or the password is wrong."))
     _give_back(limits)
+    if found.two_factor_enabled:
+        return SignInResult(pending=pending.begin_sign_in(found.id, client))
     if replaces:
         db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
-    return open_session(found.id, client)
+    return SignInResult(token=open_session(found.id, client))
 
 
 def _limits(email: str, client: Client, known_device: bool) -> _Limits:

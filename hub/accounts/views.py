@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
-from werkzeug.wrappers import Response
 
 from hub.accounts import api_keys as keys
 from hub.accounts import session_list, signing_in, users, verification
 from hub.accounts import sessions as session_services
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
 from hub.accounts.password_pages import typed_strength
+from hub.accounts.second_factor.web import current_relying_party, go_on
 from hub.accounts.step_up import TIME_TO_TYPE, is_recent
 from hub.accounts.web import (
     current_actor,
@@ -24,11 +24,10 @@ from hub.accounts.web import (
     remember_settings,
     request_client,
     session_token,
-    start_session,
 )
 from hub.columns import utc_now
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
-from hub.htmx import go_to, go_to_path, own_path, render
+from hub.htmx import go_to, own_path, render
 from hub.i18n import current_language
 from hub.mail.services import can_send_mail
 from hub.preferences import THEME_COOKIE
@@ -52,12 +51,12 @@ def submit_login() -> ResponseReturnValue:
     """Sign in with a new token, whatever the browser had before."""
     form = request.form
     try:
-        token = signing_in.sign_in(
+        result = signing_in.sign_in(
             form.get("email", ""), form.get("password", ""), client=request_client(), replaces=session_token()
         )
     except (Invalid, TooMany) as error:
         return _login_page(error), error.status, _retry_after(error)
-    return _welcome(token, own_path(form.get("next")))
+    return go_on(result, own_path(form.get("next")))
 
 
 def _login_page(error: HubError | None) -> str:
@@ -68,6 +67,7 @@ def _login_page(error: HubError | None) -> str:
         next=own_path(request.values.get("next")),
         registration=_registration_is_open(),
         demo=_demo_login(),
+        passkeys=current_relying_party() is not None,
     )
 
 
@@ -111,23 +111,16 @@ def _register_by_mail() -> str:
     return render("accounts/mail_sent.html", email=email.strip(), purpose="register")
 
 
-def _register_at_once() -> Response:
+def _register_at_once() -> ResponseReturnValue:
     form, client = request.form, request_client()
     email, password = form.get("email", ""), form.get("password", "")
     user = users.register_user(email, password, form.get("name", ""), client=client)
     verification.ask_to_confirm(client.as_actor(user.id))
-    return _welcome(signing_in.sign_in(email, password, client=client, replaces=session_token()), "/")
+    return go_on(signing_in.sign_in(email, password, client=client, replaces=session_token()), "/")
 
 
 def _register_page(error: HubError | None) -> str:
     return render("accounts/register.html", error=error, values=request.form, strength=typed_strength())
-
-
-def _welcome(token: str, path: str) -> Response:
-    """Start the session and bring the person's language and theme to this browser."""
-    signed_in = session_services.load_actor(token, client=request_client())
-    response = start_session(go_to_path(path), token)
-    return remember_settings(response, signed_in.settings) if signed_in else response
 
 
 def _require_registration() -> None:

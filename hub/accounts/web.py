@@ -20,7 +20,7 @@ from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.errors import Unauthenticated
 from hub.extensions import login
-from hub.htmx import own_path
+from hub.htmx import go_to_path, own_path
 from hub.preferences import CHOICES, remember
 
 API_PREFIX = "/api/"
@@ -37,6 +37,11 @@ PUBLIC_ENDPOINTS = frozenset(
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "second_factor.ask",
+        "second_factor.submit",
+        "second_factor.ask_for_passkey",
+        "second_factor.begin_passkey_sign_in",
+        "second_factor.sign_in_with_passkey",
         "registration.confirm",
         "registration.submit_confirm",
         "passwords.forgot",
@@ -64,6 +69,7 @@ class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.name = signed_in.name
         self.plan = signed_in.plan
         self.settings = signed_in.settings
+        self.has_second_factor = signed_in.has_second_factor
         self.email_verified = signed_in.email_verified
 
 
@@ -139,6 +145,13 @@ def set_session_cookie(response: Response, token: str) -> Response:
         path="/",
     )
     return response
+
+
+def welcome(token: str, path: str) -> Response:
+    """Start the session, bring the person's language and theme to this browser, and lead to ``path``."""
+    signed_in = sessions.load_actor(token, client=request_client())
+    response = start_session(go_to_path(path), token)
+    return remember_settings(response, signed_in.settings) if signed_in else response
 
 
 def set_device_cookie(response: Response, token: str) -> Response:

@@ -14,6 +14,7 @@ from hub.accounts.actors import Client
 from hub.accounts.api_keys import PERMISSIONS, create_api_key
 from hub.accounts.models import User
 from hub.accounts.password_changes import replace_password
+from hub.accounts.second_factor.services import reset_second_factor
 from hub.accounts.users import register_user
 from hub.audit.services import record_event
 from hub.cli.actor import choose_user
@@ -27,7 +28,7 @@ CLIENT = Client(via="cli")
 
 @click.group()
 def user() -> None:
-    """Create, list, export and delete users."""
+    """Create, list, export and delete users; take a lost second factor off."""
 
 
 @user.command("create")
@@ -68,6 +69,19 @@ def list_users() -> None:
     """List everybody with an account."""
     for person in db.session.scalars(sa.select(User).order_by(User.created_at, User.id)):
         click.echo(f"{person.email:<40} {person.role.lower():<9} {person.plan:<11} {person.created_at:%Y-%m-%d}  {person.name}")
+
+
+@user.command("reset-second-factor")
+@click.argument("email")
+@with_appcontext
+def reset_factors(email: str) -> None:
+    """Take app, passkeys and recovery codes off the account with that EMAIL, for somebody who lost them.
+
+    The password stays, and a mail tells the owner. Be sure that it is the owner who asks: it is what an attacker would ask too.
+    """
+    person = choose_user(email)
+    reset_second_factor(CLIENT.as_actor(person.id), person.id)
+    click.echo(f"{person.email} has no second factor now.")
 
 
 @user.command("export")

@@ -31,6 +31,7 @@ _STEP = "a step of work that was recorded when it was asked for, and is when it 
 _QUEUE = "the queue's own bookkeeping; what a job changes is recorded by what it calls"
 _TOKEN = "a token that a request fetched for itself; sending and signing in are recorded"
 _TELLING = "delivery of a message; webhook_deliveries keeps each attempt, and switching a webhook off is recorded"
+_CHALLENGE = "a challenge; the answer to it is recorded"
 _WAITING = "waits to be chosen from; choosing is recorded"
 
 #: Functions that commit and need no event, with the reason.
@@ -42,6 +43,11 @@ NOT_AUDITED = {
     "hub.accounts.devices.drop_old_devices": "forgets browsers that counted for nothing any more",
     "hub.accounts.devices.remember_device_of": "knows the browser of a sign-in, which is recorded",
     "hub.accounts.password_changes.ask_for_reset": "queues a job, which looks who is meant and records that",
+    "hub.accounts.second_factor.pending.begin": _CHALLENGE,
+    "hub.accounts.second_factor.pending.drop_expired": "forgets what nobody finished",
+    "hub.accounts.second_factor.pending.set_challenge": _CHALLENGE,
+    "hub.accounts.second_factor.pending.take_challenge": _CHALLENGE,
+    "hub.accounts.second_factor.services._take_challenge": _CHALLENGE,
     "hub.accounts.sessions.load_actor": _SEEN,
     "hub.accounts.sessions.drop_dead_sessions": "forgets sessions that had ended before",
     "hub.accounts.rate_limits.count_attempt": _LIMIT,

@@ -14,6 +14,7 @@ from typing import Any
 from flask import current_app
 
 from hub.accounts.models import ApiKey, Session
+from hub.accounts.second_factor.models import Passkey
 from hub.analyses.model_tables import CallState, ModelCall
 from hub.analyses.models import AiAnalysis, Repair
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
@@ -78,7 +79,8 @@ def build_estate(owner: Actor) -> dict[str, str]:
         expires_at=utc_now() + a_year,
     )
     key = ApiKey(user_id=owner.user_id, name=name, key=f"{number:064}", key_prefix="hub_12345678", permissions=["read"])
-    db.session.add_all([version, analysis, session, key])
+    passkey = Passkey(user_id=owner.user_id, name=name[:80], credential_id=f"{number:032}", public_key=b"", sign_count=0)
+    db.session.add_all([version, analysis, session, key, passkey])
     db.session.flush()
     repair = Repair(analysis_id=analysis.id, user_id=owner.user_id, suggestion_index=0, digest="0" * 64, message=name)
     db.session.add(repair)
@@ -113,6 +115,7 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "run_id": run.id,
         "session_id": session.id,
         "key_id": key.id,
+        "passkey_id": passkey.id,
         "job_id": job.id,
         **_sent_requests(owner, name),
         **_saved_request(owner, workflow.id, name),

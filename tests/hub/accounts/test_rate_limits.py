@@ -111,6 +111,17 @@ class TestLimits:
         rate_limits.drop_old_buckets()
         assert db.session.execute(sa.select(sa.func.count()).select_from(RateBucket)).scalar_one() == 0
 
+    def test_a_longer_window_lasts_longer(self, session: object) -> None:
+        day = dt.timedelta(days=1)
+        rate_limits.count_attempt({"day": 1}, window=day)
+        db.session.execute(sa.update(RateBucket).values(window_start=utc_now() - day + rate_limits.WINDOW))
+        rate_limits.drop_old_buckets()
+        with pytest.raises(TooMany) as caught:
+            rate_limits.count_attempt({"day": 1}, window=day)
+        assert 0 < caught.value.retry_after <= 300
+        db.session.execute(sa.update(RateBucket).values(window_start=utc_now() - day))
+        rate_limits.count_attempt({"day": 1}, window=day)
+
     @pytest.mark.parametrize(
         ("address", "block"),
         [

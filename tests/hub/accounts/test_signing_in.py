@@ -16,7 +16,7 @@ from tests.hub.accounts.people import HOME, PASSWORD, events
 
 class TestSigningIn:
     def test_only_digests_are_stored(self, carol: User) -> None:
-        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME).token
         row = db.session.execute(sa.select(Session)).scalar_one()
         assert len(token) == 43
         assert token not in (row.token, row.refresh_token)
@@ -25,7 +25,7 @@ class TestSigningIn:
         assert (row.ip_address, row.user_agent) == ("192.0.2.1", "Firefox")
 
     def test_the_token_leads_to_its_person(self, carol: User) -> None:
-        signed_in = sessions.load_actor(signing_in.sign_in(carol.email, PASSWORD, client=HOME), client=HOME)
+        signed_in = sessions.load_actor(signing_in.sign_in(carol.email, PASSWORD, client=HOME).token, client=HOME)
         assert signed_in
         assert signed_in.actor.user_id == carol.id
         assert signed_in.actor.ip_address == "192.0.2.1"
@@ -49,14 +49,14 @@ class TestSigningIn:
         [("last_seen_at", sessions.IDLE_LIFETIME), ("expires_at", dt.timedelta(0))],
     )
     def test_an_idle_or_old_session_is_over(self, carol: User, column: str, age: dt.timedelta) -> None:
-        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME).token
         db.session.execute(sa.update(Session).values({column: utc_now() - age - dt.timedelta(seconds=1)}))
         assert sessions.load_actor(token, client=HOME) is None
         sessions.drop_dead_sessions()
         assert db.session.execute(sa.select(sa.func.count()).select_from(Session)).scalar_one() == 0
 
     def test_being_seen_is_written_seldom(self, carol: User) -> None:
-        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+        token = signing_in.sign_in(carol.email, PASSWORD, client=HOME).token
         before = db.session.execute(sa.select(Session.last_seen_at)).scalar_one()
         sessions.load_actor(token, client=HOME)
         assert db.session.execute(sa.select(Session.last_seen_at)).scalar_one() == before
@@ -66,7 +66,7 @@ class TestSigningIn:
         assert db.session.execute(sa.select(Session.last_seen_at)).scalar_one() > long_ago
 
     def test_sessions_are_listed_and_ended(self, carol: User, bob: Actor) -> None:
-        tokens = [signing_in.sign_in(carol.email, PASSWORD, client=HOME) for _number in range(3)]
+        tokens = [signing_in.sign_in(carol.email, PASSWORD, client=HOME).token for _number in range(3)]
         people = [sessions.load_actor(token, client=HOME) for token in tokens]
         me = people[0].actor
         assert [row.is_current for row in session_list.list_sessions(me)] == [True, False, False]

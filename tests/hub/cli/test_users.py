@@ -13,6 +13,7 @@ from flask import Flask
 
 from hub.accounts.api_keys import authenticate_api_key
 from hub.accounts.models import ApiKey, User
+from hub.audit.models import AuditLog
 from hub.cli import main
 from hub.cli.actor import choose_user
 from hub.contracts.actor import Actor, Role
@@ -102,3 +103,19 @@ def test_the_last_operator_is_not_deleted(app: Flask, session: Session) -> None:
     hub(app, "user", "create", "op@example.com", "--operator", "--password-stdin", input="a long password\n")
     result = hub(app, "user", "delete", "op@example.com", "--yes")
     assert (result.exit_code, "only operator" in result.output) == (1, True)
+
+
+def test_a_lost_second_factor_is_taken_off(app: Flask, session: Session) -> None:
+    session.add(User(email="lost@example.com", password="!", name="Lost", two_factor_enabled=True, two_factor_secret="sealed"))
+    session.commit()
+    result = hub(app, "user", "reset-second-factor", "Lost@Example.com")
+    assert (result.exit_code, result.output) == (0, "lost@example.com has no second factor now.\n")
+    session.expire_all()
+    user = session.scalars(sa.select(User).where(User.email == "lost@example.com")).one()
+    assert (user.two_factor_enabled, user.two_factor_secret) == (False, None)
+    events = session.scalars(sa.select(AuditLog).where(AuditLog.action == "second_factor.reset")).all()
+    assert [(event.user_id, event.details["via"]) for event in events] == [(user.id, "cli")]
+    again = hub(app, "user", "reset-second-factor", "lost@example.com")
+    assert again.exit_code != 0
+    assert "has no second factor" in again.output
+    assert "Traceback" not in again.output
