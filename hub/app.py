@@ -148,7 +148,7 @@ def _configure(app: Flask, config: Config) -> None:
     app.config.update(
         SECRET_KEY=derive_key(newest, "flask.session").hex(),
         SECRET_KEY_FALLBACKS=[derive_key(key, "flask.session").hex() for key in older],
-        SESSION_COOKIE_NAME="hub_state",
+        SESSION_COOKIE_NAME=config.cookie_name("hub_state"),
         SESSION_COOKIE_SECURE=config.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

@@ -30,6 +30,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "system.healthz",
+        "system.security_txt",
         "api.openapi",
         "api.docs",
         "preferences.choose",

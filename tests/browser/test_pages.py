@@ -45,6 +45,18 @@ ELSEWHERE = {
 FIND_WIDE = """() => [...document.querySelectorAll('body *')]
   .filter(e => { const r = e.getBoundingClientRect(); return r.right > innerWidth + 1 || r.left < -1; })
   .slice(0, 3).map(e => e.tagName.toLowerCase() + '.' + e.className).join(', ')"""
+#: How text might become code in a page; a page of the hub refuses each.
+WAYS_IN = {
+    "innerHTML": "document.body.innerHTML = '<b>planted</b>'",
+    "insertAdjacentHTML": "document.body.insertAdjacentHTML('beforeend', '<b>planted</b>')",
+    "document.write": "document.write('<b>planted</b>')",
+    "srcdoc": "document.createElement('iframe').srcdoc = '<b>planted</b>'",
+    "script text": "document.createElement('script').text = 'planted()'",
+    "script address": "document.createElement('script').src = '/static/js/hub.js'",
+    "handler": "document.body.setAttribute('onclick', 'planted()')",
+    "another policy": "trustedTypes.createPolicy('mine', {createHTML: text => text})",
+    "a second default policy": "trustedTypes.createPolicy('default', {createHTML: text => text})",
+}
 FIND_ICONS = "[...document.querySelectorAll('use')].map(e => e.getAttribute('href').split('#')[1])"
 
 
@@ -117,15 +129,16 @@ def test_the_instruments_work(site: Site, chromium: Browser) -> None:
         complaints = watch(page)
         page.goto(site.hub.url + "/")
         assert find_violations(page) == []
-        page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=\"/no-such-picture\">')")
-        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<script>planted()</script>')")
-        page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'planted()'}))")
+        page.evaluate("document.querySelector('main').append(Object.assign(document.createElement('img'), {src: '/no-such-picture'}))")
+        page.evaluate("document.body.append(Object.assign(document.createElement('style'), {textContent: 'b {color: red}'}))")
+        assert refused_ways(page) == list(WAYS_IN)
         page.evaluate(
             "document.querySelector('main').append(Object.assign(document.createElement('pre'), {textContent: 'x'.repeat(500)}))"
         )
         page.wait_for_load_state("networkidle")
         assert "image-alt" in " ".join(find_violations(page))
         assert "Content Security Policy" in " ".join(complaints)
+        assert "TrustedHTML" in " ".join(complaints)
         assert "404" in " ".join(complaints)
         assert len(find_too_wide(page)) == 1
 
@@ -142,6 +155,12 @@ def visit(site: Site, chromium: Browser, language: str, theme: str, complaints: 
                     page.goto(site.hub.url + path, wait_until="load")
                     yield page
             complaints += heard
+
+
+def refused_ways(page: Page) -> list[str]:
+    """The names of the ways in that raise."""
+    attempt = "() => {{ try {{ {}; return false }} catch {{ return true }} }}"
+    return [name for name, way in WAYS_IN.items() if page.evaluate(attempt.format(way))]
 
 
 def find_too_wide(page: Page) -> list[str]:
