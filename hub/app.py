@@ -11,6 +11,7 @@ from hub import errors_web, i18n, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -27,7 +28,7 @@ from hub.automation.workflow_page import bp as workflows_pages
 from hub.catalog import jobs as _catalog_jobs
 from hub.catalog import models as _catalog
 from hub.config import ROOT, Config, load_config
-from hub.crypto import Vault, derive_key
+from hub.crypto import Signer, Vault, derive_key
 from hub.dashboard.views import bp as dashboard_pages
 from hub.executions import jobs as _executions_jobs
 from hub.executions import models as _executions
@@ -50,6 +51,9 @@ from hub.http_builder.running.chain_pages import bp as chains_pages
 from hub.instances import models as _instances
 from hub.jobs import jobs as _queue_jobs
 from hub.jobs import models as _jobs
+from hub.mail import jobs as _mail_jobs
+from hub.mail import models as _mail
+from hub.mail.views import bp as mailbox_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -75,6 +79,7 @@ MODELS = (
     _n8n,
     _instances,
     _jobs,
+    _mail,
     _plugin_settings,
     _workflows,
 )
@@ -88,6 +93,7 @@ JOBS = (
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
@@ -96,6 +102,7 @@ JOBS = (
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    confirmation_pages,
     instances_pages,
     workflows_pages,
     executions_pages,
@@ -137,6 +144,8 @@ def create_app(config: Config | None = None) -> Flask:
         app.register_blueprint(pages)
     if config.is_development:
         app.register_blueprint(styleguide_pages)
+    if config.has_mailbox:
+        app.register_blueprint(mailbox_pages)
     init_api(app)
     templating.init_app(app)
     return app
@@ -159,6 +168,7 @@ def _configure(app: Flask, config: Config) -> None:
     )
     app.extensions["hub_config"] = config
     app.extensions["hub_vault"] = Vault(config.encryption_keys)
+    app.extensions["hub_signer"] = Signer(config.encryption_keys)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

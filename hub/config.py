@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
+from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
 from hub.security_contact import SECURITY_CONTACT
 from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
@@ -177,6 +179,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
     *REQUEST_SETTINGS,
+    *MAIL_SETTINGS,
+    *AUDIT_SETTINGS,
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
@@ -218,11 +222,24 @@ class Config:
     execution_max_bytes: int
     automation: AutomationLimits
     requests: RequestLimits
+    mail: MailSettings
+    audit: AuditSettings
     log_level: str
 
     @property
     def is_development(self) -> bool:
         return self.env == "development"
+
+    @property
+    def base_url(self) -> str:
+        """Where links in mails lead. Never what a visitor's browser named as host: a mail would carry it to somebody else."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104
+        return (self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}").rstrip("/")
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether mails are kept for a page of the hub instead of being sent: in development without a mail server."""
+        return self.is_development and self.mail.host is None
 
     @property
     def secure_cookies(self) -> bool:
@@ -253,6 +270,7 @@ HOW_TO_MAKE_A_KEY = (
 def check_settings(environ: Mapping[str, str]) -> list[Finding]:
     """Judge every setting; nothing is created or changed."""
     production = environ.get("HUB_ENV") == "production"
+    missing = missing_mail_settings(environ)
     findings = []
     for setting in SETTINGS:
         text = environ.get(setting.name, "")
@@ -266,6 +284,8 @@ def check_settings(environ: Mapping[str, str]) -> list[Finding]:
                 problem = f"{setting.name} {error}"
         elif setting.name == "ENCRYPTION_KEY" and production:
             problem = f"ENCRYPTION_KEY is missing; {HOW_TO_MAKE_A_KEY}"
+        if setting.name in missing:
+            problem = problem or f"{setting.name} {missing[setting.name]}"
         findings.append(Finding(setting, value, problem, is_set))
     return findings
 
@@ -312,6 +332,8 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
         ),
         requests=RequestLimits.of(values),
+        mail=MailSettings.of(values),
+        audit=AuditSettings.of(values),
         log_level=values["HUB_LOG_LEVEL"],
     )
 

@@ -38,6 +38,10 @@ class NotAllowed(HubError):
     title = "Forbidden"
 
 
+class NeedsReauthentication(NotAllowed):
+    """The actor may do this once they have shown again who they are: pages lead to ``/account/confirm``."""
+
+
 class Conflict(HubError):
     """The object changed meanwhile, or is in a state in which this can't be done."""
 

@@ -96,9 +96,20 @@ class InvalidRequest(Invalid):
         self.problems = list(problems)
 
 
+#: Verbs of operations that no permission of a key opens: for a signed-in person (an access token), and for anybody.
+PERSON, PUBLIC = "person", "public"
+_scopes: dict[str, str] = {}
+
+
+def list_scopes() -> dict[str, str]:
+    """What each operation of the API needs, by its endpoint ("api.get_me")."""
+    return dict(_scopes)
+
+
 def _admit(scope: str, _request: Any, _answer: Any, error: Exception | None, *_more: Any) -> None:
     """What SpecTree calls before an operation: the key must have the scope, then the request its shape."""
-    require_scope(current_actor(), scope)
+    if not scope.endswith(f":{PUBLIC}"):
+        require_scope(current_actor(), scope)
     if isinstance(error, ValidationError):
         raise InvalidRequest(_("The request does not have the documented shape."), map(_describe, error.errors()))
 
@@ -114,7 +125,8 @@ def _keep(*_arguments: Any) -> None:
     """What SpecTree calls after an operation."""
 
 
-_BEARER = SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", description="An API key of the hub: hub_…")
+_KEY = SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", description="An API key of the hub: hub_…")
+_TOKEN = SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", description="An access token of POST /auth/login: huba_…")
 
 document = SpecTree(
     "flask",
@@ -128,7 +140,7 @@ document = SpecTree(
     validation_error_model=Problem,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
-    security_schemes=[SecurityScheme(name="apiKey", data=_BEARER)],
+    security_schemes=[SecurityScheme(name="apiKey", data=_KEY), SecurityScheme(name="accessToken", data=_TOKEN)],
 )
 
 
@@ -145,7 +157,8 @@ def operation(
 
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
     a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
-    "instances:read"; its first word groups the operation in the document. ``errors`` are the statuses besides 401, 403, 422.
+    "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
+    ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,27 +174,46 @@ def operation(
             body, headers = result if isinstance(result, tuple) else (result, {})
             return body, status, headers
 
-        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, *errors})}
+        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
         name = function.__name__
         described = document.validate(
             **inputs,
             resp=Response(**models),
             tags=(scope.partition(":")[0],),
-            security={"apiKey": [scope]},
+            security=_security(scope),
             operation_id=to_camel(name),
             before=functools.partial(_admit, scope),
         )
+        _scopes[f"{api.name}.{name}"] = scope
         api.add_url_rule(rule, name, described(call), methods=[method])
         return function
 
     return decorate
 
 
+def _security(scope: str) -> list[dict[str, list[str]]]:
+    """Who may call an operation, as OpenAPI says it: any of these."""
+    person: dict[str, list[str]] = {"accessToken": []}
+    match scope.partition(":")[2]:
+        case "public":
+            return []
+        case "person":
+            return [person]
+    return [{"apiKey": [scope]}, person]
+
+
 def require_scope(actor: Actor, scope: str) -> None:
-    """``NotAllowed`` unless the key has the scope itself or its verb for everything (``read``, ``write``)."""
-    granted = actor.permissions or frozenset()
-    if not granted & {scope, scope.partition(":")[2]}:
+    """``NotAllowed`` unless the key has the scope itself or its verb for everything (``read``, ``write``).
+
+    A signed-in person has all: what they must show again who they are for, the services say.
+    """
+    if actor.permissions is None:
+        return
+    verb = scope.partition(":")[2]
+    if verb == PERSON:
+        raise NotAllowed(_("No API key may do this. Sign in with POST /auth/login and send the access token."))
+    if not actor.permissions & {scope, verb}:
         raise NotAllowed(_("This API key lacks the permission “%(permission)s”.", permission=scope))
 
 

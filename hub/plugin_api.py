@@ -45,6 +45,8 @@ from hub.contracts.sync import (
     SyncState,
     SyncStrategy,
 )
+from hub.crypto import DecryptionError
+from hub.encrypted_columns import EncryptedColumn, encrypted_column
 from hub.hookspecs import hookimpl
 from hub.plugin_services import NetworkError, describe_bad_url, fetch, read_settings
 from hub.redaction import TOKEN as REDACTION_TOKEN
@@ -58,7 +60,9 @@ __all__ = [
     "CheckReport",
     "Choice",
     "ConfirmWorkflow",
+    "DecryptionError",
     "Diagnosis",
+    "EncryptedColumn",
     "EndpointTemplate",
     "ErrorFacts",
     "Evidence",
@@ -93,6 +97,7 @@ __all__ = [
     "TemplateVariable",
     "brief_of",
     "describe_bad_url",
+    "encrypted_column",
     "fetch",
     "find_reads",
     "hookimpl",

@@ -21,11 +21,13 @@ from hypothesis import settings
 
 from hub import create_app
 from hub.accounts.actors import Client
-from hub.accounts.models import User
-from hub.accounts.sessions import open_session
+from hub.accounts.models import Session, User
+from hub.accounts.sessions import ABSOLUTE_LIFETIME, open_session
 from hub.analyses.learning import forget_learned
+from hub.columns import utc_now
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role
+from hub.crypto import digest_token
 from hub.database.migrations import upgrade_database
 from hub.extensions import db
 
@@ -136,22 +138,36 @@ def make_user(name: str, role: Role = Role.USER) -> User:
     return user
 
 
+def make_person(name: str, role: Role = Role.USER) -> Actor:
+    """Somebody who signed in a moment ago, so that nothing asks them again who they are."""
+    user = make_user(name, role)
+    signed_in = Session(
+        user_id=user.id,
+        token=digest_token(f"{user.id}'s token"),
+        refresh_token=digest_token(f"{user.id}'s other token"),
+        expires_at=utc_now() + ABSOLUTE_LIFETIME,
+    )
+    db.session.add(signed_in)
+    db.session.flush()
+    return Actor(user_id=user.id, role=role, session_id=signed_in.id)
+
+
 @pytest.fixture
 def alice(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """Owns things."""
-    return Actor(user_id=make_user("alice").id)
+    return make_person("alice")
 
 
 @pytest.fixture
 def bob(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """A stranger to Alice's things."""
-    return Actor(user_id=make_user("bob").id)
+    return make_person("bob")
 
 
 @pytest.fixture
 def operator(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """May see plugins and the whole audit log; not other people's workflows."""
-    return Actor(user_id=make_user("oscar", Role.OPERATOR).id, role=Role.OPERATOR)
+    return make_person("oscar", Role.OPERATOR)
 
 
 @pytest.fixture

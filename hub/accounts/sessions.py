@@ -1,4 +1,4 @@
-"""Sessions: signed-in browsers, by the digest of their token."""
+"""Sessions: signed-in browsers and programs, by the digest of their token. Programs' own part is ``api_clients``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hub.accounts.actors import Client, person_of
-from hub.accounts.models import Plan, Session, User
+from hub.accounts.models import Plan, Session, SessionKind, User
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -35,19 +35,6 @@ class SignedIn:
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A signed-in browser as its owner sees it."""
-
-    id: str
-    user_agent: str | None
-    ip_address: str | None
-    created_at: dt.datetime
-    last_seen_at: dt.datetime
-    expires_at: dt.datetime
-    is_current: bool
-
-
 def open_session(user_id: str, client: Client) -> str:
     """A new session for somebody who has proven who they are; answers its token."""
     token = secrets.token_urlsafe(32)
@@ -55,12 +42,13 @@ def open_session(user_id: str, client: Client) -> str:
     session = Session(
         user_id=user_id,
         token=digest_token(token),
-        # The seed's column. Sessions are not refreshed, so this value is never given out.
+        # Browsers' sessions are not refreshed: this value is never given out.
         refresh_token=digest_token(secrets.token_urlsafe(32)),
         user_agent=(client.user_agent or "")[:400] or None,
         ip_address=client.ip_address,
         expires_at=now + ABSOLUTE_LIFETIME,
         last_seen_at=now,
+        authenticated_at=now,
     )
     db.session.add(session)
     db.session.flush()
@@ -75,7 +63,7 @@ def load_actor(token: str, *, client: Client) -> SignedIn | None:
         sa.select(Session.id, Session.last_seen_at, User.id.label("user_id"), User.email, User.name, User.role, User.plan)
         .add_columns(User.settings)
         .join(User, User.id == Session.user_id)
-        .where(Session.token == digest_token(token), *_alive())
+        .where(Session.token == digest_token(token), Session.kind == SessionKind.BROWSER, *is_alive())
     ).one_or_none()
     if row is None:
         return None
@@ -86,10 +74,31 @@ def load_actor(token: str, *, client: Client) -> SignedIn | None:
     return SignedIn(actor, row.email, row.name, row.plan, row.settings)
 
 
-def _alive() -> tuple[sa.ColumnElement[bool], ...]:
+def is_alive() -> tuple[sa.ColumnElement[bool], ...]:
+    """The conditions of a session that is neither over nor was idle for too long."""
     now = utc_now()
     seen = sa.func.coalesce(Session.last_seen_at, Session.created_at, type_=Session.created_at.type)
     return Session.expires_at > now, seen > now - IDLE_LIFETIME
+
+
+def renew_session(actor: Actor) -> str:
+    """A new token for the actor's present session, at every change of privilege; the old one ends. Does not commit."""
+    token = secrets.token_urlsafe(32)
+    own = sa.update(Session).where(Session.id == actor.session_id, Session.user_id == person_of(actor))
+    values = {"token": digest_token(token), "authenticated_at": utc_now()}
+    if not db.session.execute(own.values(**values).returning(Session.id)).all():
+        raise NotFound
+    return token
+
+
+def end_sessions(actor: Actor, user_id: str, *, but: str | None = None) -> int:
+    """End all sessions of a person, or all but the one with the id ``but``: after a change of the password, the second factor
+    or the role. Answers how many; records each, and leaves the commit to the caller, whose change goes with it."""
+    others = sa.delete(Session).where(Session.user_id == user_id, Session.id != (but or ""))
+    ended = db.session.execute(others.returning(Session.id)).scalars().all()
+    for session_id in ended:
+        record_event(actor, "session.revoke", "session", session_id)
+    return len(ended)
 
 
 def sign_out(actor: Actor) -> None:
@@ -99,44 +108,7 @@ def sign_out(actor: Actor) -> None:
     db.session.commit()
 
 
-def list_sessions(actor: Actor) -> list[SessionRow]:
-    """The actor's living sessions, most recently seen first."""
-    rows = db.session.execute(sa.select(Session).where(Session.user_id == person_of(actor), *_alive())).scalars()
-    sessions = [
-        SessionRow(
-            row.id,
-            row.user_agent,
-            row.ip_address,
-            row.created_at,
-            row.last_seen_at or row.created_at,
-            row.expires_at,
-            row.id == actor.session_id,
-        )
-        for row in rows
-    ]
-    return sorted(sessions, key=lambda row: (row.is_current, row.last_seen_at), reverse=True)
-
-
-def revoke_session(actor: Actor, session_id: str) -> None:
-    """End one of the actor's sessions."""
-    owned = sa.delete(Session).where(Session.id == session_id, Session.user_id == person_of(actor))
-    if not db.session.execute(owned.returning(Session.id)).all():
-        raise NotFound
-    record_event(actor, "session.revoke", "session", session_id)
-    db.session.commit()
-
-
-def revoke_other_sessions(actor: Actor) -> int:
-    """End all of the actor's sessions but the present one; answers how many."""
-    others = sa.delete(Session).where(Session.user_id == person_of(actor), Session.id != (actor.session_id or ""))
-    ended = db.session.execute(others.returning(Session.id)).scalars().all()
-    for session_id in ended:
-        record_event(actor, "session.revoke", "session", session_id)
-    db.session.commit()
-    return len(ended)
-
-
 def drop_dead_sessions() -> None:
     """Forget sessions that nobody can use any more."""
-    db.session.execute(sa.delete(Session).where(sa.not_(sa.and_(*_alive()))))
+    db.session.execute(sa.delete(Session).where(sa.not_(sa.and_(*is_alive()))))
     db.session.commit()

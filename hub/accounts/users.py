@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from hub.accounts import passwords, rate_limits
-from hub.accounts.actors import Client, person_of
+from hub.accounts.actors import Client
 from hub.accounts.models import User
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor, Role
@@ -65,7 +65,7 @@ def _check_new_user(email: str, password: str, name: str) -> None:
 
 def update_profile(actor: Actor, *, name: str, language: str, theme: str) -> User:
     """Change what a person chose for themselves."""
-    user = db.session.get(User, person_of(actor))
+    user = db.session.get(User, actor.user_id)
     if user is None:
         raise NotFound
     name = name.strip()

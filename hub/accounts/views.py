@@ -13,10 +13,10 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.accounts import api_keys as keys
+from hub.accounts import session_list, signing_in, users
 from hub.accounts import sessions as session_services
-from hub.accounts import signing_in, users
-from hub.accounts.browsers import describe_browser
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.step_up import TIME_TO_TYPE, is_recent
 from hub.accounts.web import (
     current_actor,
     end_session,
@@ -150,14 +150,13 @@ def submit_account() -> ResponseReturnValue:
 @bp.get("/account/sessions")
 def sessions() -> ResponseReturnValue:
     """Where one is signed in."""
-    rows = session_services.list_sessions(current_actor())
-    return render("accounts/sessions.html", sessions=rows, describe_browser=describe_browser)
+    return render("accounts/sessions.html", sessions=session_list.list_sessions(current_actor()))
 
 
 @bp.post("/account/sessions/<session_id>/revoke")
 def revoke_session(session_id: str) -> ResponseReturnValue:
     """End one session."""
-    session_services.revoke_session(current_actor(), session_id)
+    session_list.revoke_session(current_actor(), session_id)
     flash(_("The session was ended."), "success")
     return go_to("accounts.sessions")
 
@@ -165,7 +164,7 @@ def revoke_session(session_id: str) -> ResponseReturnValue:
 @bp.post("/account/sessions/revoke-others")
 def revoke_other_sessions() -> ResponseReturnValue:
     """End all sessions but this one."""
-    session_services.revoke_other_sessions(current_actor())
+    session_list.revoke_other_sessions(current_actor())
     flash(_("All other sessions were ended."), "success")
     return go_to("accounts.sessions")
 
@@ -199,6 +198,7 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
         now=utc_now(),
         error=error,
         secret=secret,
+        may_create=is_recent(current_actor(), remaining=TIME_TO_TYPE) or error is not None,
         values=request.form if error else {},
     )
 

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import api_keys, sessions
+from hub.accounts import api_clients, api_keys, sessions
 from hub.accounts.actors import Client
 from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
@@ -38,6 +38,10 @@ PUBLIC_ENDPOINTS = frozenset(
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "api.log_in",
+        "api.refresh_tokens",
+        "api.log_out",
+        "mail.mailbox",
     }
 )
 
@@ -79,7 +83,10 @@ def _bearer_actor() -> Actor:
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthenticated(_("Send an API key in the header “Authorization: Bearer hub_…”."))
-    return api_keys.authenticate_api_key(text.strip(), client=request_client())
+    text = text.strip()
+    if text.startswith(api_clients.ACCESS_PREFIX):
+        return api_clients.authenticate_access_token(text, client=request_client())
+    return api_keys.authenticate_api_key(text, client=request_client())
 
 
 def _config() -> Config:
@@ -100,6 +107,11 @@ def session_token() -> str | None:
 def start_session(response: Response, token: str) -> Response:
     """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
     session.clear()
+    return set_session_cookie(response, token)
+
+
+def set_session_cookie(response: Response, token: str) -> Response:
+    """Give the browser its session's token, a first one or a new one."""
     response.set_cookie(
         session_cookie_name(),
         token,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Created, Flag, Json, JsonList, Key, Timestamps, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -108,6 +109,9 @@ class Repair(Timestamps, Model):
     #: True where nobody pressed the button.
     automatic: Mapped[Flag]
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+PRE_IMAGE = encrypted_column(Repair, "pre_image", inside="sealed")
 
 
 class AutomationStop(Created, Model):

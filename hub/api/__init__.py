@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask
 
 import hub.accounts.api
+import hub.accounts.auth_api
+import hub.accounts.key_api
 import hub.analyses.api
 import hub.analyses.calibration_api
 import hub.api.audit

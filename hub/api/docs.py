@@ -43,9 +43,17 @@ def docs() -> ResponseReturnValue:
     spec = build_document()
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, method, operation in list_operations(spec):
-        entry = {**operation, "path": path, "method": method.upper(), "scope": operation["security"][0]["apiKey"][0]}
+        entry = {**operation, "path": path, "method": method.upper(), "scope": _scope_of(operation)}
         groups.setdefault(operation["tags"][0], []).append(entry)
     return render("api/docs.html", spec=spec, groups=groups, schemas=spec["components"]["schemas"], schema_of=_schema_name)
+
+
+def _scope_of(operation: dict[str, Any]) -> str:
+    """What a key must be allowed for an operation, or in words who else may call it."""
+    ways = operation["security"]
+    if not ways:
+        return "none: open to anybody"
+    return next((way["apiKey"][0] for way in ways if "apiKey" in way), "none: access tokens only")
 
 
 def _schema_name(content: dict[str, Any] | None) -> str:

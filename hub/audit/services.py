@@ -9,12 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from hub.audit.chain import append_event, plain_details
 from hub.audit.models import AuditLog
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.errors import NotAllowed
 from hub.extensions import db
+from hub.identifiers import new_id
 from hub.pagination import Page, clamp_limit, keyset, make_page
+from hub.storable import clean_text
 
+#: The chain of what nobody known did: the hub's own jobs, and refused strangers.
+HUB_CHAIN = ""
 #: Accounts are a room above this one, so what is needed of their table is named here.
 _users = sa.table("users", sa.column("id", sa.String), sa.column("email", sa.String))
 
@@ -45,18 +51,24 @@ def record_event(
     success: bool = True,
     details: dict[str, Any] | None = None,
 ) -> AuditLog:
-    """Add an event to the present transaction, so that it is there exactly when the change is. Never pass a secret."""
+    """Add an event to the present transaction, so that it is there exactly when the change is. Never pass a secret.
+
+    It is written when the transaction commits, as the next of the actor's chain.
+    """
     event = AuditLog(
+        id=new_id(),
+        created_at=utc_now(),
+        chain=actor.user_id or HUB_CHAIN,
         user_id=actor.user_id,
         action=action,
         resource=resource,
         resource_id=resource_id,
         ip_address=actor.ip_address,
-        user_agent=(actor.user_agent or "")[:400] or None,
+        user_agent=clean_text(actor.user_agent or "", 400) or None,
         success=success,
-        details={**(details or {}), "via": actor.via},
+        details=plain_details({**(details or {}), "via": actor.via}),
     )
-    db.session.add(event)
+    append_event(db.session(), event)
     return event
 
 

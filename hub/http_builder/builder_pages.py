@@ -21,12 +21,15 @@ from hub.htmx import go_to, is_fragment_request, render
 from hub.http_builder import sending, services
 from hub.http_builder.bodies import JSON_FIELDS, find_json_problem
 from hub.http_builder.files import store_file
-from hub.http_builder.forms import BuilderForm, apply_action, make_draft, read_form, show_draft
+from hub.http_builder.forms import BuilderForm, add_row, apply_action, make_draft, read_form, show_draft
 from hub.http_builder.importing import describe_note
 from hub.http_builder.known import Surroundings, known_as_json, look_around, names_in
 from hub.http_builder.models import Request, RequestRun
 from hub.http_builder.rendering import words
-from hub.http_builder.responses.pages import pane_context
+from hub.http_builder.responses import keeping
+from hub.http_builder.responses.bodies import Asked
+from hub.http_builder.responses.pages import pane_context, read_body
+from hub.http_builder.responses.values import read_position
 from hub.http_builder.running import last_run
 from hub.http_builder.secret_values import seal_secrets
 from hub.http_builder.services import Outdated
@@ -112,6 +115,8 @@ def _take(saved: Request | None) -> ResponseReturnValue:
         return _import_command(actor, form, saved)
     if form.errors:
         return _show(form, saved, status=422)
+    if "keep" in form.values:
+        return _keep(actor, form, saved)
     if action not in ("", "save"):
         apply_action(form, action)
         return _show(form, saved)
@@ -136,6 +141,23 @@ def _take(saved: Request | None) -> ResponseReturnValue:
     fresh = _stored_form(saved, known)
     fresh.values["tab"] = form.get("tab")
     return _show(fresh, saved, known=known, is_saved=True)
+
+
+def _keep(actor: Actor, form: BuilderForm, saved: Request | None) -> ResponseReturnValue:
+    """Make a row of a node of an answer (``test:RUN:NODE``), beside all that is not saved yet."""
+    kind, _colon, place = form.values.pop("keep").partition(":")
+    run_id, _colon, at = place.partition(":")
+    _run, view = read_body(actor, run_id, Asked(node=read_position(at)))
+    if view.node is None:
+        return _show(form, saved)
+    if kind == "variable":
+        secret = form.get("keep_secret") == "1"
+        add_row(form, "extractions", keeping.extraction_of(view.node, form.get("keep_variable"), secret=secret))
+        form.values["tab"] = "variables"
+        return _show(form, saved, notice=_("The variable stands in the request. Save the request to keep it."))
+    add_row(form, "assertions", keeping.assertion_of(view.node))
+    form.values["tab"] = "tests"
+    return _show(form, saved, notice=_("The test stands in the request. Save the request to keep it."))
 
 
 def _show_both(form: BuilderForm, current: Request) -> ResponseReturnValue:

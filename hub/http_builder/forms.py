@@ -96,6 +96,11 @@ def show_draft(draft: RequestDraft, secrets: Sequence[Variable] = ()) -> Builder
     return form
 
 
+def add_row(form: BuilderForm, table: str, item: Any) -> None:
+    """One more row, of a part of a definition."""
+    form.rows[table].append(_row(table, item))
+
+
 def _show_auth(auth: Auth, stored: set[str]) -> dict[str, str]:
     """A placeholder of a secret that is stored with the request is not shown as text but as "set"."""
     values: dict[str, str] = {"auth_type": auth.type}

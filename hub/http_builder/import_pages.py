@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ from hub.htmx import go_to, render
 from hub.http_builder import builder_pages as _builder_pages
 from hub.http_builder import transfer
 from hub.http_builder.drafts import read_folder
-from hub.http_builder.importing import ImportResult, describe_note
+from hub.http_builder.importing import ImportResult, describe_format, describe_note
 from hub.http_builder.importing.saving import Fate, ImportSummary, Item, plan_import, save_import
 from hub.http_builder.importing.sources import Source, fetch_source, forget_source, keep_source, open_source, read_source
 from hub.http_builder.views import bp
@@ -82,7 +82,7 @@ def import_requests() -> ResponseReturnValue:
     if "import" not in typed:
         return _show(actor, result, kept, set(range(len(result.drafts))))
     chosen = {int(number) for number in typed.getlist("chosen") if number.isdecimal()}
-    if "pick" in typed:
+    if "pick" in typed and not _saves(typed):
         return _show(actor, result, kept, _pick(result, chosen, typed["pick"]))
     error_words = _("Choose at least one request.")
     if chosen or not result.drafts:
@@ -103,6 +103,11 @@ def _given_source() -> Source:
     text = request.form.get("source", "")
     address = request.form.get("address", "").strip() or (text if _ADDRESS.fullmatch(text) else "")
     return fetch_source(address, current_policy()) if address else Source(text.encode("utf-8", "replace"))
+
+
+def _saves(typed: Mapping[str, str]) -> bool:
+    """Whether the Enter key saves: without JavaScript it does not tell in which field it was pressed, but the search tells."""
+    return typed["pick"] == "enter" and typed.get("search", "") == typed.get("searched", "")
 
 
 def _pick(result: ImportResult, chosen: set[int], wish: str) -> set[int]:
@@ -138,6 +143,7 @@ def _show(actor: Actor, result: ImportResult, kept: str, chosen: set[int], error
     return render(
         "requests/import.html",
         result=result,
+        format=describe_format(result),
         shelves=list(shelves.values()),
         is_open=bool(search) or len(result.drafts) <= _OPEN,
         notes=[describe_note(note) for note in result.notes],

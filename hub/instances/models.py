@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Flag, JsonObject, Key, Timestamps, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -60,3 +61,6 @@ class Instance(Timestamps, Model):
     sync_state: Mapped[JsonObject]
     #: Counts how often execution ids were seen to start anew (a restored database); owned by ``hub.sync``.
     epoch: Mapped[Count]
+
+
+API_KEY = encrypted_column(Instance, "api_key")

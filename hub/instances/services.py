@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error, open_session
 from hub.errors import Invalid, NotFound, ReadOnly
 from hub.extensions import db
@@ -20,7 +20,7 @@ from hub.instances.client import N8nClient
 from hub.instances.connection import ConnectionReport, inspect_connection, read_key_expiry
 from hub.instances.errors import KeyUnreadable, N8nError
 from hub.instances.features import Features
-from hub.instances.models import Instance, InstanceStatus
+from hub.instances.models import API_KEY, Instance, InstanceStatus
 from hub.instances.words import english_error
 from hub.pagination import Page, clamp_limit, keyset, make_page
 
@@ -132,7 +132,7 @@ def open_client(instance: Instance) -> N8nClient:
     if instance.is_sample:
         raise ReadOnly(_("The sample instance stands for no server. Add your own n8n to do this."))
     try:
-        api_key = current_vault().decrypt(instance.api_key, binding=_binding(instance.id))
+        api_key = API_KEY.decrypt(instance.api_key, instance.id)
     except DecryptionError as error:
         raise KeyUnreadable from error
     features = Features.from_json(instance.capabilities.get("features"))
@@ -144,7 +144,7 @@ def known_secrets(instance: Instance) -> list[str]:
     if instance.is_sample:
         return []
     try:
-        return [current_vault().decrypt(instance.api_key, binding=_binding(instance.id))]
+        return [API_KEY.decrypt(instance.api_key, instance.id)]
     except DecryptionError:
         return []
 
@@ -197,12 +197,8 @@ def mark_error(instance: Instance, error: N8nError) -> None:
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
-def _binding(instance_id: str) -> str:
-    return f"instances.api_key:{instance_id}"
-
-
 def _set_key(instance: Instance, api_key: str) -> None:
-    instance.api_key = current_vault().encrypt(api_key, binding=_binding(instance.id))
+    instance.api_key = API_KEY.encrypt(api_key, instance.id)
     instance.key_expires_at = read_key_expiry(api_key)
 
 

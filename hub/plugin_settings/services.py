@@ -17,14 +17,14 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import LocalizedText
 from hub.contracts.settings import CheckLine, CheckReport, PluginSettings, SettingField, SettingValue
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import db
 from hub.i18n import current_language
 from hub.jobs.models import Job
 from hub.jobs.services import enqueue, find_job
 from hub.plugin_manager import PluginManager
-from hub.plugin_settings.models import PluginSetting
+from hub.plugin_settings.models import SETTINGS, PluginSetting
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def save_settings(actor: Actor, plugin: str, form: Mapping[str, str]) -> None:
     if row is None:
         row = PluginSetting(plugin=plugin)
         db.session.add(row)
-    row.sealed = current_vault().encrypt(json.dumps(values), binding=_binding(plugin))
+    row.sealed = SETTINGS.encrypt(json.dumps(values), plugin)
     row.report = row.checked_at = None
     record_event(actor, "plugin.settings", "plugin", plugin, details={"changed": changed})
     db.session.commit()
@@ -157,7 +157,7 @@ def _open(row: PluginSetting | None) -> dict[str, Any]:
     if row is None:
         return {}
     try:
-        opened: dict[str, Any] = json.loads(current_vault().decrypt(row.sealed, binding=_binding(row.plugin)))
+        opened: dict[str, Any] = json.loads(SETTINGS.decrypt(row.sealed, row.plugin))
     except DecryptionError as error:
         log.error("the settings of plugin %s cannot be read: %s", row.plugin, error)
         return {}
@@ -217,7 +217,3 @@ def _parse_number(field: SettingField, text: str) -> int | float:
 
 def _check_key(plugin: str) -> str:
     return f"plugin.check:{plugin}"
-
-
-def _binding(plugin: str) -> str:
-    return f"plugin_settings.sealed:{plugin}"

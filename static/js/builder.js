@@ -284,6 +284,7 @@ function start() {
   startUrl();
   startCompletion(form, names);
   saved = form.querySelector(".callout, .field-error") ? "" : snapshot();
+  form.querySelector(".callout[role=status]")?.scrollIntoView({ block: "center" }); // the button may be far below
   form.addEventListener("input", () => {
     markUnsaved();
     showNames();
@@ -327,6 +328,24 @@ document.addEventListener("keydown", (event) => {
   } else return;
   event.preventDefault();
 }, true);
+
+// --- From a node of the answer to a test or a variable: a row of this form, so that nothing typed in it is lost
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-keep]");
+  if (!form || !builder()) return;
+  event.preventDefault();
+  const { as, variable, secret } = Object.fromEntries(new FormData(form));
+  const wanted = { keep: `${as}:${form.dataset.keep}`, keep_variable: variable, keep_secret: secret };
+  const fields = Object.entries(wanted).filter(([, value]) => value).map(([name, value]) => {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name, value });
+    return field;
+  });
+  builder().append(...fields);
+  builder().requestSubmit($('[name="action"][value="save"]'));
+  for (const field of fields) field.remove(); // htmx has read them
+});
 
 addEventListener("beforeunload", (event) => {
   if (builder() && !leaves && !$("[data-dirty]").hidden) event.preventDefault();

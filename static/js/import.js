@@ -32,5 +32,7 @@ form.addEventListener("click", (event) => {
   count();
 });
 form.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.matches("input:not([type=checkbox])")) event.preventDefault();
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  if (event.target.name === "folder") form.requestSubmit(form.querySelector(".form-actions button"));
 });

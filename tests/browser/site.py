@@ -23,6 +23,7 @@ from hub.config import load_config
 from hub.demo.n8n_server import free_port
 from hub.extensions import db
 from hub.http_builder.models import RequestRun, RequestRunBody, RunState
+from tests.browser.belongings import add_belongings
 from tests.live_hub import LiveHub
 from tests.plain_browser import Form, PlainBrowser
 
@@ -81,6 +82,7 @@ def build_site(folder: Path) -> Site:
     app = create_app(load_config(hub.environment))
     with app.app_context():
         add_answers()
+        further = add_belongings()
         db.session.remove()
         db.engine.dispose()
     routes = app.url_map.bind("127.0.0.1")
@@ -89,7 +91,8 @@ def build_site(folder: Path) -> Site:
     }
 
     pages: dict[str, list[str]] = {"public": list(PUBLIC)}
-    waiting, seen = list(FIRST), set(FIRST)
+    waiting = [*FIRST, *further]
+    seen = set(waiting)
     while waiting:
         path = waiting.pop(0)
         try:

@@ -55,6 +55,20 @@ def test_every_part_of_an_answer_is_accessible(page: Page, part: str) -> None:
         assert list(find_violations(page)) == []
 
 
+def test_in_the_builder_a_test_from_a_node_keeps_what_is_not_saved(site: Site, page: Page) -> None:
+    page.goto(f"{site.hub.url}/requests?search=مخزون")
+    page.click("#list tbody th a")
+    page.wait_for_selector("#builder[data-started]")
+    page.fill("[name=name]", "Not saved")
+    page.locator(".json-tree a:visible").first.click()
+    page.get_by_role("button", name="Test ").first.click()
+    expect(page.get_by_text("Save the request to keep it.")).to_be_visible()
+    expect(page.locator("[name=name]")).to_have_value("Not saved")
+    expect(page.locator("[data-dirty]")).to_be_visible()
+    expect(page.locator('[name="assertions.r1.path"]')).to_be_visible()
+    assert list(find_violations(page)) == []
+
+
 def test_a_test_is_made_from_a_node(page: Page) -> None:
     page.locator('.json-tree a.json-key[href$="node=1"]').click()
     page.get_by_role("button", name="Test for this value").click()

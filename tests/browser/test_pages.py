@@ -25,21 +25,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 NARROW, WIDE = 360, 1280
 DIRECTIONS = {"en": "ltr", "ar": "rtl"}
 
-#: Routes that are no page: pieces of one, files, and answers to programs.
-NO_PAGES = {"system.healthz", "instances.progress", "analyses.old_workflow", "runs.branch", "runs.body", "runs.image"}
-
-#: Pages that need what the site has not: their own tests open them (a variable, a chain and its run, a save, a sign-in).
-ELSEWHERE = {
-    "chains.edit",
-    "chains.show_run",
-    "environments.edit_variable",
-    "environments.show",
-    "exports.many",
+#: Routes that are no page: pieces of one, files, answers to programs, and what only leads on.
+NO_PAGES = {
+    "analyses.old_workflow",
+    "instances.progress",
     "oauth.callback",
-    "oauth.sign_in",
+    "runs.body",
+    "runs.branch",
+    "runs.image",
     "runs.node",
-    "to_n8n.place",
-    "to_n8n.show",
+    "system.healthz",
 }
 
 FIND_WIDE = """() => [...document.querySelectorAll('body *')]
@@ -93,9 +88,7 @@ def seen(request: pytest.FixtureRequest, site: Site, chromium: Browser) -> Seen:
 def test_every_page_is_found_by_following_links(site: Site) -> None:
     """A page that no link leads to is lost for people and for the tests below."""
     assert [endpoint for endpoint in site.pages if endpoint.startswith("unknown address")] == [], "links lead to nowhere"
-    pieces = {
-        endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "openapi.")) or endpoint in NO_PAGES | ELSEWHERE
-    }
+    pieces = {endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "openapi.")) or endpoint in NO_PAGES}
     public = {"accounts.login", "accounts.register"}
     assert sorted(site.endpoints - pieces - public - set(site.pages)) == []
 

@@ -56,6 +56,7 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "mail.mailbox",
     }
 
 
@@ -244,7 +245,7 @@ def test_an_unexpected_error_says_nothing(
     def explode(*_arguments: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("hub.accounts.sessions.list_sessions", explode)
+    monkeypatch.setattr("hub.accounts.session_list.list_sessions", explode)
     answer = browser.get("/account/sessions")
     assert answer.status_code == 500
     assert "swordfish" not in answer.text

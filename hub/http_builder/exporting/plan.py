@@ -136,7 +136,7 @@ class Plan:
 def make_plan(definition: RequestDefinition, values: Mapping[str, str]) -> Plan:
     """The request with the plain values filled in. Raises ``RenderError`` where it can't be sent at all, as it is written."""
     known = {**values, **{row.name: row.value for row in definition.variables if row.enabled}}
-    plain = _without_signing(definition)
+    plain = _without_signing(definition).model_copy(update={"assertions": ()})  # no tool has them, nor their variables
     marks = _Marks(plain, known)
     # Letters can stand anywhere but as a JSON value by themselves, digits anywhere but in a host.
     wire = prepare(plain.model_copy(update={"body": NoBody()}), marks.as_values("letters"), files={}).wire

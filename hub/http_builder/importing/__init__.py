@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hub.http_builder.importing.formats import FORMATS, Format
 from hub.http_builder.importing.results import ImportedEnvironment, ImportRefused, ImportResult
-from hub.http_builder.importing.words import describe_note, describe_refusal
+from hub.http_builder.importing.words import describe_format, describe_note, describe_refusal
 from hub.storable import clean_text
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ImportRefused",
     "ImportResult",
     "ImportedEnvironment",
+    "describe_format",
     "describe_note",
     "describe_refusal",
     "import_text",

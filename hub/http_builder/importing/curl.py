@@ -50,7 +50,7 @@ def read(text: str) -> ImportResult:
         drafts, notes = _read(_PROMPT.sub("", text.strip() + "\n"))
     except RecursionError as error:
         raise ImportRefused("too-deep", limit=100) from error
-    return ImportResult("curl", tuple(drafts), tuple(notes))
+    return ImportResult("curl", tuple(drafts), tuple(notes), variant="powershell" if powershell.recognises(text) else "")
 
 
 def _read(text: str) -> tuple[list[RequestDraft], list[Note]]:

@@ -44,14 +44,18 @@ _MAX_SEARCHED = 200_000
 SUCCESS = (Assertion(subject="status", expected="2xx"),)
 
 
+_VERSION = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?")
+
 Row = TypeVar("Row", bound=Pair)
 
 
 class Drafts:
     """The drafts of one document, in order. ``note`` is for what concerns all of it."""
 
-    def __init__(self, kind: str, document: str) -> None:
+    def __init__(self, kind: str, document: str, *, version: Any = "") -> None:
         self._kind = kind
+        found = _VERSION.match(str(version))
+        self._variant = found[0] if found else ""
         self._document = document.strip()
         self._drafts: list[RequestDraft] = []
         self._origins: Counter[str] = Counter()
@@ -102,7 +106,7 @@ class Drafts:
 
     def result(self, environments: tuple[ImportedEnvironment, ...] = ()) -> ImportResult:
         """All of it."""
-        return ImportResult(self._kind, tuple(self._drafts), tuple(self._notes.values()), environments)
+        return ImportResult(self._kind, tuple(self._drafts), tuple(self._notes.values()), environments, self._variant)
 
     def _bound(self, definition: RequestDefinition, description: str | None) -> None:
         self.check_time()

@@ -59,7 +59,7 @@ def read(text: str) -> ImportResult:
     log = mapping(mapping(read_json(text)).get("log"))
     if not isinstance(log.get("entries"), list):
         raise ImportRefused("not-har")
-    drafts = Drafts("har", "")
+    drafts = Drafts("har", "", version=log.get("version"))
     seen: set[RequestDefinition] = set()
     assets = 0
     for entry in mappings(log["entries"]):

@@ -36,14 +36,13 @@ def read(text: str) -> ImportResult:
     """The requests and environments of an export. Raises ``ImportRefused``."""
     document = mapping(read_document(rename_placeholders(text)))
     if str(document.get("type", "")).endswith(".insomnia.rest/5.0") or isinstance(document.get("collection"), list):
-        return _Export(str(document.get("name") or "Insomnia"), mapping(document.get("meta")).get("id")).read(
-            _tree_of_5(document)
-        )
+        identifier = mapping(document.get("meta")).get("id")
+        return _Export(str(document.get("name") or "Insomnia"), identifier, version=5).read(_tree_of_5(document))
     if document.get("__export_format") != 4 or not isinstance(document.get("resources"), list):
         raise ImportRefused("not-insomnia", version=str(document.get("__export_format", "?"))[:20])
     resources = mappings(document["resources"])
     workspace = next((row for row in resources if row.get("_type") == "workspace"), {})
-    return _Export(str(workspace.get("name") or "Insomnia"), workspace.get("_id")).read(_tree_of_4(resources))
+    return _Export(str(workspace.get("name") or "Insomnia"), workspace.get("_id"), version=4).read(_tree_of_4(resources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,9 @@ class _Place:
 
 
 class _Export:
-    def __init__(self, name: str, identifier: Any) -> None:
+    def __init__(self, name: str, identifier: Any, *, version: int) -> None:
         self._name = name[:150]
-        self._drafts = Drafts("insomnia", text(identifier, 60) or self._name)
+        self._drafts = Drafts("insomnia", text(identifier, 60) or self._name, version=version)
 
     def read(self, tree: _Tree) -> ImportResult:
         base = _flatten(mapping(tree.environment.get("data")))

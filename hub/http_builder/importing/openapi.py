@@ -60,7 +60,8 @@ class _Document:
         self._tags = {text(tag.get("name")): tag for tag in mappings(document.get("tags"))}
         servers = swagger2.servers_of(document) if self._is_old else document.get("servers")
         self._servers = mappings(servers)
-        self._drafts = Drafts("openapi", self._title or text(mapping(next(iter(self._servers), None)).get("url")))
+        name = self._title or text(mapping(next(iter(self._servers), None)).get("url"))
+        self._drafts = Drafts("openapi", name, version=document.get("swagger") or document.get("openapi"))
 
     def read(self) -> ImportResult:
         if len(self._servers) > 1:

@@ -41,6 +41,7 @@ from hub.http_builder.importing.values import (
 from hub.http_builder.importing.variables import Variables
 
 _LOOKS = re.compile(r'"(?:_postman_id|_postman_variable_scope)"\s*:|schema\.getpostman\.com|"_postman_exported_at"')
+_VERSION = re.compile(r"/v([0-9]+\.[0-9]+)")
 _SEGMENT = re.compile(r"(?<=/):([A-Za-z_][A-Za-z0-9_-]*)")
 
 
@@ -59,7 +60,8 @@ def read(text: str) -> ImportResult:
         return _Collection(document).read()
     if isinstance(document.get("values"), list):
         variables = _variables(document["values"])
-        return ImportResult("postman", (), environments=(variables.environment(str(document.get("name") or "Postman")),))
+        environment = variables.environment(str(document.get("name") or "Postman"))
+        return ImportResult("postman", (), environments=(environment,), variant="environment")
     raise ImportRefused("not-postman")
 
 
@@ -77,7 +79,9 @@ class _Collection:
         self._document = document
         info = mapping(document.get("info"))
         self._name = text(info.get("name"), 150)
-        self._drafts = Drafts("postman", text(info.get("_postman_id"), 60) or self._name)
+        version = _VERSION.search(text(info.get("schema"), 200))
+        identity = text(info.get("_postman_id"), 60) or self._name
+        self._drafts = Drafts("postman", identity, version=version[1] if version else "")
 
     def read(self) -> ImportResult:
         variables = _variables(self._document.get("variable"))

@@ -33,3 +33,5 @@ class ImportResult:
     drafts: tuple[RequestDraft, ...]
     notes: tuple[Note, ...] = ()
     environments: tuple[ImportedEnvironment, ...] = ()
+    #: Which of the format's versions or dialects: ``3.1``, ``powershell``; empty where it does not say.
+    variant: str = ""

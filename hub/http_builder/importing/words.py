@@ -10,9 +10,22 @@ from flask_babel import lazy_gettext
 
 from hub.contracts.http import Note
 from hub.http_builder.importing import document_words
-from hub.http_builder.importing.results import ImportRefused
+from hub.http_builder.importing.results import ImportRefused, ImportResult
 from hub.http_builder.n8n.words import NOTES as N8N_NOTES
 
+#: What people call what they import, by kind or by kind and variant. A version stands behind it.
+_FORMATS: dict[str, Any] = {
+    "har": "HAR",
+    "postman": lazy_gettext("Postman collection"),
+    "postman environment": lazy_gettext("Postman environment"),
+    "insomnia": lazy_gettext("Insomnia export"),
+    "openapi": "OpenAPI",
+    "openapi 2.0": "Swagger 2.0",
+    "bruno": lazy_gettext("Bruno collection"),
+    "curl": lazy_gettext("cURL command"),
+    "curl powershell": lazy_gettext("PowerShell command"),
+    "n8n": lazy_gettext("n8n node"),
+}
 _REFUSALS: dict[str, Any] = {
     # Any format
     "empty": lazy_gettext("There is nothing to import. Paste a command or choose a file."),
@@ -87,6 +100,12 @@ _NOTES: dict[str, Any] = {
     "path-resolved": lazy_gettext("%(tool)s takes “.” and “..” out of the path."),
     "powershell-quotes": lazy_gettext("Written for Windows PowerShell 5.1, which passes quotes to programs in its own way."),
 }
+
+
+def describe_format(result: ImportResult) -> str:
+    """What was read, such as "OpenAPI 3.1" or "cURL command"."""
+    named = f"{result.kind} {result.variant}"
+    return str(_FORMATS[named]) if named in _FORMATS else f"{_FORMATS[result.kind]} {result.variant}".strip()
 
 
 def describe_refusal(refused: ImportRefused) -> str:

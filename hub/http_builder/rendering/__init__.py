@@ -2,7 +2,7 @@
 
 from hub.http_builder.rendering.masking import Mask
 from hub.http_builder.rendering.oauth import TokenError
-from hub.http_builder.rendering.placeholders import find_names, is_expression
+from hub.http_builder.rendering.placeholders import find_names, find_names_of_tests, is_expression
 from hub.http_builder.rendering.prepare import Prepared, find_unresolved, prepare
 from hub.http_builder.rendering.preview import Preview, preview, preview_definition
 from hub.http_builder.rendering.problems import Problem, RenderError
@@ -24,6 +24,7 @@ __all__ = [
     "Values",
     "authenticate",
     "find_names",
+    "find_names_of_tests",
     "find_unresolved",
     "has_token",
     "is_expression",

@@ -9,6 +9,7 @@ from hub.contracts.http import (
     Auth,
     BinaryBody,
     Body,
+    Comparison,
     FormBody,
     GraphqlBody,
     HmacAuth,
@@ -86,6 +87,18 @@ def _body(body: Body) -> Iterator[tuple[str, str]]:
 def find_names(definition: RequestDefinition) -> set[str]:
     """The names of the variables that the request asks for; the built-in ones (``$timestamp``) are not among them."""
     return {name for _place, text in texts_of(definition) for name in names_in(text) if not name.startswith("$")}
+
+
+def texts_of_tests(definition: RequestDefinition) -> Iterator[tuple[str, str]]:
+    """What the enabled tests expect, with its place. It is not sent, and what n8n alone can work out stays as it is written."""
+    for index, test in enumerate(definition.assertions):
+        if test.enabled and test.comparison not in (Comparison.EXISTS, Comparison.MISSING) and not is_expression(test.expected):
+            yield f"assertions.{index}.expected", test.expected
+
+
+def find_names_of_tests(definition: RequestDefinition) -> set[str]:
+    """The names of the variables that the tests ask for, beside those of ``find_names``."""
+    return {name for _place, text in texts_of_tests(definition) for name in names_in(text) if not name.startswith("$")}
 
 
 def is_built_in(definition: RequestDefinition, place: str, name: str) -> bool:

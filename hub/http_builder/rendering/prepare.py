@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from hub.contracts.exchange import ExchangeLimits, WireRequest
-from hub.contracts.http import Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
+from hub.contracts.http import Assertion, Auth, DigestAuth, Note, OAuth2ClientCredentials, OAuth2Code, RequestDefinition
 from hub.egress import DEFAULT_HEADERS, MAX_REQUEST_BODY, Target, may_reach
 from hub.http_builder.rendering.authentication import Signing, add_authentication, render_key_in_query, render_login
 from hub.http_builder.rendering.bodies import render_body
 from hub.http_builder.rendering.headers import has_header, render_headers
 from hub.http_builder.rendering.masking import DOTS, SHORTEST, Mask
-from hub.http_builder.rendering.placeholders import is_built_in, is_expression, names_in, texts_of
+from hub.http_builder.rendering.placeholders import is_built_in, is_expression, names_in, texts_of, texts_of_tests
 from hub.http_builder.rendering.problems import Problem, RenderError
 from hub.http_builder.rendering.renderer import Renderer
 from hub.http_builder.rendering.urls import render_query, render_url
@@ -32,6 +32,8 @@ class Prepared:
     signed: str | None = field(default=None, repr=False)
     #: User name and password that answer a digest challenge.
     login: tuple[str, str] | None = field(default=None, repr=False)
+    #: The tests with their values, secrets among them.
+    assertions: tuple[Assertion, ...] = field(default=(), repr=False)
 
 
 def prepare(
@@ -79,6 +81,7 @@ def build(
     if target:
         _check_hosts(renderer, target)
     bound = tuple(_bound_secrets(renderer, signing, target))
+    tests, assertions = _render_tests(definition, renderer)
     settings = definition.settings
     prepared = Prepared(
         wire=WireRequest(
@@ -95,25 +98,37 @@ def build(
             max_redirects=settings.max_redirects,
             verify_tls=settings.verify_tls,
         ),
-        mask=_mask(renderer, auth, signing),
+        mask=_mask(renderer, auth, signing).with_secrets((value.name, value.text) for value in tests.used),
         notes=tuple(renderer.notes),
         signed=signing.signed,
         login=login,
+        assertions=assertions,
     )
-    return prepared, tuple(renderer.problems)
+    return prepared, (*renderer.problems, *tests.problems)
 
 
 def find_unresolved(definition: RequestDefinition, values: Values) -> tuple[Problem, ...]:
     """Every name that no scope knows (``unresolved``) and every expression of n8n (``expression``), with its place."""
     values = values.with_variables_of(definition)
     found = []
-    for place, text in texts_of(definition):
+    for place, text in (*texts_of(definition), *texts_of_tests(definition)):
         if is_expression(text):
             found.append(Problem(place, "expression"))
         for name in dict.fromkeys(names_in(text)):
             if values.get(name) is None and not is_built_in(definition, place, name):
                 found.append(Problem(place, "unresolved", {"name": name}))
     return tuple(found)
+
+
+def _render_tests(definition: RequestDefinition, sending: Renderer) -> tuple[Renderer, tuple[Assertion, ...]]:
+    """What the tests expect. Their secrets go nowhere, so the hosts of these do not matter; they are masked all the same."""
+    renderer = Renderer(sending.values)
+    renderer.timestamp = sending.timestamp
+    expected = {place: renderer.text(text, place) for place, text in texts_of_tests(definition)}
+    return renderer, tuple(
+        test.model_copy(update={"expected": expected.get(f"assertions.{index}.expected", test.expected)})
+        for index, test in enumerate(definition.assertions)
+    )
 
 
 def _check_hosts(renderer: Renderer, target: Target) -> None:

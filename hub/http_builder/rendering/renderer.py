@@ -28,7 +28,7 @@ class Renderer:
     """One preparation of one request: the values, and what was found on the way."""
 
     def __init__(self, values: Values) -> None:
-        self._values = values
+        self.values = values
         self.timestamp = str(int(time.time()))
         self.problems: list[Problem] = []
         self.notes: list[Note] = []
@@ -83,4 +83,4 @@ class Renderer:
             return Value(name, self.timestamp)
         if name == "$uuid":
             return Value(name, str(uuid.uuid4()))
-        return self._values.get(name)
+        return self.values.get(name)

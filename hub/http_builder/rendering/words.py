@@ -42,6 +42,8 @@ def describe_place(place: str) -> str:
     if head == "auth":
         field = _FIELDS.get(rest)
         return _("Authentication, %(field)s", field=field()) if field else _("Authentication")
+    if head == "assertions":
+        return _("Test %(number)s", number=number)
     return _("URL")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from hub.http_builder.models import RequestRun
+from hub.http_builder.rendering.placeholders import names_in
 from hub.http_builder.responses.contents import Content, Kind, hex_lines, make_visible, read_content
 from hub.http_builder.responses.finding import MAX_MATCHES, Matches, find_in_json, find_in_text, find_path
 from hub.http_builder.responses.highlighting import MAX_COLOURED, colour
@@ -75,8 +76,8 @@ class Node:
 
     @property
     def can_equal(self) -> bool:
-        """Whether a test can demand this very value."""
-        return self.kind in ("string", "number", "word") and not self.is_cut
+        """Whether a test can demand this very value: one with a placeholder in it would stand for another."""
+        return self.kind in ("string", "number", "word") and not self.is_cut and not names_in(self.text)
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from hub.http_builder.responses.statuses import describe_status, tone_of_status
 from hub.http_builder.running import RunRow, get_body, get_run, list_runs, runs
 from hub.http_builder.running.run_pages import bp
 
-__all__ = ["bp", "pane_context", "recent_runs"]
+__all__ = ["bp", "pane_context", "read_body", "recent_runs"]
 
 #: Runs in the strip above an answer, and in the choice of what to compare with.
 STRIP, CHOICES = 24, 50
@@ -98,7 +98,7 @@ def cancel(request_run_id: str) -> ResponseReturnValue:
 @bp.get("/runs/<request_run_id>/branch")
 def branch(request_run_id: str) -> ResponseReturnValue:
     """The entries of one container of a JSON body, for a tree that is open already."""
-    run, view = _body(request_run_id)
+    run, view = read_body(current_actor(), request_run_id, Asked.read(request.args))
     if view.piece is None or not is_fragment_request():
         return go_to("runs.show", request_run_id=run.id, **request.args)
     return render_template("runs/_branch.html", run=run, piece=view.piece)
@@ -107,17 +107,17 @@ def branch(request_run_id: str) -> ResponseReturnValue:
 @bp.get("/runs/<request_run_id>/node")
 def node(request_run_id: str) -> ResponseReturnValue:
     """The names of one node of a JSON body, and what can be made of it."""
-    run, view = _body(request_run_id)
+    run, view = read_body(current_actor(), request_run_id, Asked.read(request.args))
     if view.node is None or not is_fragment_request():
         return go_to("runs.show", request_run_id=run.id, **request.args)
-    return render_template("runs/_node.html", run=run, node=view.node)
+    return render_template("runs/_node.html", run=run, node=view.node, is_as_saved=keeping.is_as_saved(current_actor(), run))
 
 
 @bp.post("/runs/<request_run_id>/keep")
 def keep(request_run_id: str) -> ResponseReturnValue:
     """Make a test or a variable of the saved request from a node of the answer."""
     actor = current_actor()
-    run, view = _body(request_run_id)
+    run, view = read_body(actor, request_run_id, Asked.read(request.args))
     back = url_for("runs.show", request_run_id=run.id, node=request.args.get("node"))
     if run.request_id is None or view.node is None:
         flash(_("Save the request first; then its answers can become tests and variables."), "warning")
@@ -188,7 +188,9 @@ def _latest(actor: Actor) -> RequestRun | None:
 def pane_context(actor: Actor, run: RequestRun) -> dict[str, Any]:
     """What ``runs/_pane.html`` needs: the part of the run that the present address asks for."""
     pane = panes.show_pane(actor, run, request.args.get("part", ""), Asked.read(request.args))
-    return {"run": run, "pane": pane, "history": recent_runs(actor, run.request_id)}
+    has_node = pane.body is not None and pane.body.node is not None
+    is_as_saved = not has_node or keeping.is_as_saved(actor, run)
+    return {"run": run, "pane": pane, "history": recent_runs(actor, run.request_id), "is_as_saved": is_as_saved}
 
 
 def recent_runs(actor: Actor, request_id: str | None) -> list[RunRow]:
@@ -196,10 +198,10 @@ def recent_runs(actor: Actor, request_id: str | None) -> list[RunRow]:
     return list(list_runs(actor, request_id=request_id, limit=STRIP).rows) if request_id else []
 
 
-def _body(run_id: str) -> tuple[RequestRun, BodyView]:
-    actor = current_actor()
+def read_body(actor: Actor, run_id: str, asked: Asked) -> tuple[RequestRun, BodyView]:
+    """A run and what is asked for of its body."""
     run = get_run(actor, run_id)
-    return run, show_body(run, get_body(actor, run.id) or b"", Asked.read(request.args))
+    return run, show_body(run, get_body(actor, run.id) or b"", asked)
 
 
 def _as_file(run: RequestRun, stored: bytes, media_type: str, disposition: str) -> Response:

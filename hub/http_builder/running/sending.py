@@ -188,7 +188,7 @@ def _exchange(definition: RequestDefinition, ready: _Ready) -> _Outcome:
             wire, exchange = authenticate(definition.auth, prepared, ready.send)
     prepared = replace(prepared, wire=wire)
     body = Body(_text_of(exchange))
-    results = check_assertions(definition.assertions, exchange, body)
+    results = check_assertions(prepared.assertions, exchange, body)
     extracted = extract(definition.extractions, exchange, body)
     new_secrets = [(each.variable, each.value) for each in extracted if each.secret and each.value]
     mask = prepared.mask.with_secrets(new_secrets)

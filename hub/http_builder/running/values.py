@@ -16,7 +16,7 @@ from hub.errors import Conflict
 from hub.extensions import db
 from hub.http_builder.environments import USER, open_secret, scope_of
 from hub.http_builder.models import Environment, Variable
-from hub.http_builder.rendering import Scope, Value, Values, find_names
+from hub.http_builder.rendering import Scope, Value, Values, find_names, find_names_of_tests
 
 _ORIGIN = re.compile(r"https?://[^/?#{}]+(?=[/?#]|$)", re.IGNORECASE)
 
@@ -44,7 +44,7 @@ def values_for(
     ``secrets`` are typed but not saved: they stand for the request's own and may go to the host of ``definition``'s URL. With
     a ``definition`` only what it names is opened, and ``SecretLost`` says what does not open; without one that is left out.
     """
-    names = find_names(definition) if definition is not None else None
+    names = find_names(definition) | find_names_of_tests(definition) if definition is not None else None
     stored = []
     for variable in db.session.scalars(_variables(actor, request_id, environment_id)):
         if names is not None and variable.name not in names:

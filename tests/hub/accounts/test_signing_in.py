@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from hub.accounts import sessions, signing_in
+from hub.accounts import session_list, sessions, signing_in
 from hub.accounts.models import Session, User
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -69,12 +69,12 @@ class TestSigningIn:
         tokens = [signing_in.sign_in(carol.email, PASSWORD, client=HOME) for _number in range(3)]
         people = [sessions.load_actor(token, client=HOME) for token in tokens]
         me = people[0].actor
-        assert [row.is_current for row in sessions.list_sessions(me)] == [True, False, False]
+        assert [row.is_current for row in session_list.list_sessions(me)] == [True, False, False]
         with pytest.raises(NotFound):
-            sessions.revoke_session(bob, str(people[1].actor.session_id))
-        sessions.revoke_session(me, str(people[1].actor.session_id))
+            session_list.revoke_session(bob, str(people[1].actor.session_id))
+        session_list.revoke_session(me, str(people[1].actor.session_id))
         assert sessions.load_actor(tokens[1], client=HOME) is None
-        assert sessions.revoke_other_sessions(me) == 1
+        assert session_list.revoke_other_sessions(me) == 1
         assert sessions.load_actor(tokens[2], client=HOME) is None
         sessions.sign_out(me)
         assert sessions.load_actor(tokens[0], client=HOME) is None

@@ -17,7 +17,7 @@ from hub.extensions import db
 def write(actor: Actor, *actions: str, success: bool = True) -> None:
     for action in actions:
         record_event(actor, action, action.split(".")[0], success=success)
-        db.session.flush()
+        db.session.commit()
 
 
 def test_a_user_sees_their_own_events_and_an_operator_all(alice: Actor, bob: Actor, operator: Actor) -> None:

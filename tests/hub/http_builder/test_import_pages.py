@@ -144,3 +144,61 @@ def test_an_environment_comes_along_once(alice: Actor, browser: FlaskClient) -> 
     saved = browser.post("/requests/import", data={"import": kept_of(found)}, follow_redirects=True)
     assert "“Staging” was imported" in saved.text
     assert "not imported" not in saved.text
+
+
+@pytest.mark.parametrize("with_folder", [False, True])
+def test_enter_searches_where_the_search_is_new_else_saves(alice: Actor, browser: FlaskClient, with_folder: bool) -> None:
+    """Without JavaScript the key presses the first button of the form, in whichever field it is pressed."""
+    found = upload(browser, make_document(4))
+    assert re.search(r"<button[^>]*>", found.text[found.text.index("data-import") :])[0].find('value="enter"') > 0  # type: ignore[index]
+    form = {"import": kept_of(found), "pick": "enter", "searched": "", "folder": "Mine" if with_folder else ""}
+    shown = browser.post("/requests/import", data={**form, "search": "/things/3", "chosen": ["0", "3"]})
+    assert shown.status_code == 200
+    assert 'name="searched" value="/things/3"' in shown.text
+    assert services.count_requests(alice) == 0
+    saved = browser.post("/requests/import", data={**form, "search": "/things/3", "searched": "/things/3", "chosen": ["0", "3"]})
+    assert saved.status_code == 303
+    rows = services.list_requests(alice).rows
+    assert sorted(row.name for row in rows) == ["Get 0", "Get 3"]
+    assert all((row.folder or "").startswith("Mine") is with_folder for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("source", "english", "arabic"),
+    [
+        (make_document(1).decode(), "OpenAPI 3.1", "OpenAPI 3.1"),
+        ('{"swagger": "2.0", "host": "one.test", "paths": {"/a": {"get": {}}}}', "Swagger 2.0", "Swagger 2.0"),
+        ("curl https://one.test", "cURL command", "أمر cURL"),
+        ("Invoke-WebRequest -Uri https://one.test", "PowerShell command", "أمر PowerShell"),
+        (
+            '{"info": {"name": "A", "schema": "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"},'
+            ' "item": [{"name": "B", "request": "https://one.test"}]}',
+            "Postman collection 2.1",
+            "مجموعة Postman 2.1",
+        ),
+        (
+            '{"log": {"version": "1.2", "entries": [{"request": {"method": "GET", "url": "https://one.test/"}}]}}',
+            "HAR 1.2",
+            "HAR 1.2",
+        ),
+        (
+            '{"_type": "export", "__export_format": 4, "resources":'
+            ' [{"_id": "r", "_type": "request", "url": "https://one.test", "method": "GET"}]}',
+            "Insomnia export 4",
+            "تصدير Insomnia 4",
+        ),
+        ("meta {\n  name: A\n}\n\nget {\n  url: https://one.test\n}\n", "Bruno collection", "مجموعة Bruno"),
+        (
+            '{"nodes": [{"type": "n8n-nodes-base.httpRequest", "typeVersion": 4.2, "name": "A",'
+            ' "parameters": {"url": "https://one.test"}}]}',
+            "n8n node",
+            "عقدة n8n",
+        ),
+    ],
+)  # fmt: skip
+def test_the_format_has_the_name_that_people_call_it(browser: FlaskClient, source: str, english: str, arabic: str) -> None:
+    for language, name, words in (("en", english, "Read as: "), ("ar", arabic, "قُرئ بصيغة: ")):
+        browser.set_cookie("hub_language", language)
+        found = browser.post("/requests/import", data={"source": source})
+        assert found.status_code == 200
+        assert f"{words}{name}<" in found.text

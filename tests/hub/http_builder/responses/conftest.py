@@ -36,7 +36,7 @@ def make_run(alice: Actor) -> MakeRun:
             name="Orders",
             method="GET",
             url=url,
-            definition={"url": url},
+            definition=columns.pop("definition", {"url": url}),
             media_type=media_type.partition(";")[0] or None,
             body_size=len(body),
             wire_size=len(body),

@@ -227,6 +227,43 @@ def test_a_node_becomes_a_variable(alice: Actor, browser: FlaskClient, sent: Req
     assert (extraction.variable, extraction.path, extraction.secret) == ("order", "$.data[0].id", True)
 
 
+def test_in_the_builder_a_node_becomes_a_row_beside_what_is_not_saved(
+    alice: Actor, bob: Actor, browser: FlaskClient, browser_of: Callable[[Actor], FlaskClient], sent: RequestRun
+) -> None:
+    assert sent.request_id
+    saved = services.get_request(alice, sent.request_id)
+    typed = {"url": "https://typed.example.com/x", "method": "PUT", "name": "Typed", "version": services.version_of(saved)}
+    typed |= {"timeout_seconds": "30", "max_redirects": "5", "action": "save"}
+    page = browser.post(f"/requests/{saved.id}", data={**typed, "keep": f"test:{sent.id}:0.0.1"}).text
+    assert 'value="https://typed.example.com/x"' in page
+    assert re.search(r'name="assertions\.r1\.path"[^>]*value="\$\.data\[0\]\.total"', page)
+    assert 'class="tab tab-open" id="tab-tests"' in page
+    variable = {"keep": f"variable:{sent.id}:0.0.0", "keep_variable": "order", "keep_secret": "1"}
+    page = browser.post(f"/requests/{saved.id}", data={**typed, **variable}).text
+    assert 'value="https://typed.example.com/x"' in page
+    assert re.search(r'name="extractions\.r1\.variable"[^>]*value="order"', page)
+    assert re.search(r'name="extractions\.r1\.secret" value="1" checked', page)
+    for nonsense in ("test", f"test:{sent.id}:9.9", f"test:{sent.id}"):
+        assert browser.post(f"/requests/{saved.id}", data={**typed, "keep": nonsense}).status_code in (200, 404)
+    stored = definition_of(services.get_request(alice, saved.id))
+    assert (stored.assertions, stored.extractions, stored.method) == ((), (), "GET")
+    stranger = browser_of(bob)
+    assert stranger.post("/requests", data={**typed, "keep": f"test:{sent.id}:0.0.1"}).status_code == 404
+
+
+def test_a_node_of_what_was_sent_unsaved_tells_where_its_test_goes(alice: Actor, browser: FlaskClient, make_run: MakeRun) -> None:
+    saved = services.create_request(alice, make_draft())
+    definition = definition_of(saved)
+    same = make_run(ORDERS, request_id=saved.id, definition=definition.model_dump(mode="json"))
+    changed = definition.model_copy(update={"url": "https://changed.example.com"})
+    other = make_run(ORDERS, request_id=saved.id, definition=changed.model_dump(mode="json"))
+    assert "node-apart" not in browser.get(f"/runs/{same.id}?node=0").text
+    assert "node-apart" in browser.get(f"/runs/{other.id}?node=0").text
+    assert "node-apart" in browser.get(f"/runs/{other.id}/node?node=0", headers=FRAGMENT).text
+    services.delete_request(alice, saved.id)
+    assert browser.get(f"/runs/{other.id}?node=0").status_code == 200
+
+
 def test_what_is_not_saved_says_so(browser: FlaskClient, make_run: MakeRun) -> None:
     run = make_run(ORDERS)
     back = browser.post(f"/runs/{run.id}/keep?node=0", data={"as": "test"})

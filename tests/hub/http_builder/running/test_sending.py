@@ -18,6 +18,7 @@ from hub.http_builder.models import RequestRun, RequestRunBody, RunState, Variab
 from hub.http_builder.running import cancel_run, get_body, get_run, list_runs, start_run
 from hub.http_builder.running.runs import move
 from hub.http_builder.running.sending import _exchange, _Plan, _prepare, _store
+from hub.http_builder.running.words import describe_run_error
 from hub.http_builder.running.worker import run_queued, take
 from hub.jobs.models import Job
 from tests.hub.egress.servers import Received, Server, Talk, answer, routed, saying
@@ -246,3 +247,49 @@ def test_the_list_is_filtered_and_paged(alice: Actor, session: Session) -> None:
     assert list_runs(alice, status="nonsense").rows == []
     first = list_runs(alice, limit=2)
     assert [row.name for row in list_runs(alice, limit=2, cursor=first.next_cursor).rows] == ["0"]
+
+
+def test_what_a_test_expects_is_filled_in_and_secrets_in_it_are_masked(
+    send: Send, start_server: Start, alice: Actor, session: Session
+) -> None:
+    """Nothing of it is sent, so the hosts of a secret do not matter."""
+    server = start_server(saying(answer(200, b'{"shop": "north", "key": "s3cret-value-2", "text": "={{ $json.id }} of {{A}}"}')))
+    create_variable(alice, None, VariableDraft("SHOP", "north"))
+    create_variable(alice, None, VariableDraft("ONCE", "{{SHOP}}"))
+    create_variable(alice, None, secret("KEY", "s3cret-value-2", "other.test"))
+    tests = [
+        {"subject": "body", "path": "$.shop", "comparison": "equals", "expected": "{{SHOP}}"},
+        {"subject": "body", "path": "$.shop", "comparison": "matches", "expected": "^{{ SHOP }}$"},
+        {"subject": "body", "path": "$.key", "comparison": "equals", "expected": "{{KEY}}"},
+        {"subject": "body", "path": "$.key", "comparison": "not-equals", "expected": "x{{KEY}}"},
+        {"subject": "body", "path": "$.shop", "comparison": "not-equals", "expected": "{{ONCE}}"},
+        {"subject": "body", "path": "$.text", "comparison": "contains", "expected": "={{ $json.id }}"},
+        {"subject": "body", "path": "$.shop", "comparison": "exists", "expected": "{{NOBODY}}"},
+        {"subject": "status", "comparison": "equals", "expected": "{{NOBODY}}", "enabled": False},
+    ]
+    run = send(url=server.url(), assertions=tests)
+    assert [(each["passed"], each["problem"]) for each in run.assertions] == [(True, None)] * 7
+    assert [each["expected"] for each in run.assertions] == [
+        "north",
+        "^north$",
+        "{{KEY}}",
+        "x{{KEY}}",
+        "{{SHOP}}",
+        "={{ $json.id }}",
+        "{{NOBODY}}",
+    ]
+    row = session.execute(sa.select(RequestRun.__table__).where(RequestRun.id == run.id)).mappings().one()
+    assert "s3cret-value-2" not in repr(dict(row))
+
+
+def test_a_name_that_a_test_expects_and_nobody_knows_is_named_before_sending(app: Flask, send: Send, start_server: Start) -> None:
+    server = start_server(saying(answer(200, b"{}")))
+    test = {"subject": "body", "path": "$.shop", "comparison": "equals", "expected": "{{NOBODY}}"}
+    run = send(url=server.url("/{{NOR_THIS}}"), assertions=[{"subject": "status", "expected": "200"}, test])
+    assert error_of(run) == (RunState.REFUSED, "not-ready")
+    assert server.received == []
+    assert run.error
+    problems = [(each["place"], each["code"], each["details"]["name"]) for each in run.error["details"]["problems"]]
+    assert problems == [("url", "unresolved", "NOR_THIS"), ("assertions.1.expected", "unresolved", "NOBODY")]
+    with app.test_request_context():
+        assert any(reason.startswith("Test 2: ") for reason in describe_run_error(run))
