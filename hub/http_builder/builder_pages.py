@@ -289,7 +289,7 @@ def _sent_form(actor: Actor) -> BuilderForm:
     """What was sent, with its files stored: a message about another field must not cost an upload."""
     form = read_form(actor, request.form)
     for name, upload in request.files.items(multi=True):
-        if not upload.filename:
+        if not name or not upload.filename:
             continue
         table, _dot, key = name.removesuffix(".upload").partition(".")
         try:
