@@ -7,11 +7,14 @@ import logging
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, security, templating
+from hub import errors_web, i18n, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
 from hub.accounts.confirmation_pages import bp as confirmation_pages
+from hub.accounts.credential_pages import bp as credentials_pages
+from hub.accounts.password_pages import bp as passwords_pages
+from hub.accounts.registration_pages import bp as registration_pages
 from hub.accounts.views import bp as accounts_pages
 from hub.analyses import jobs as _analyses_jobs
 from hub.analyses import model_tables as _model_tables
@@ -19,6 +22,7 @@ from hub.analyses import models as _analyses
 from hub.analyses.calibration_page import bp as analyses_pages
 from hub.analyses.model_use_pages import bp as model_use_pages
 from hub.api import init_api
+from hub.audit import jobs as _audit_jobs
 from hub.audit import models as _audit
 from hub.audit.views import bp as audit_pages
 from hub.automation import jobs as _automation_jobs
@@ -54,6 +58,8 @@ from hub.jobs import models as _jobs
 from hub.mail import jobs as _mail_jobs
 from hub.mail import models as _mail
 from hub.mail.views import bp as mailbox_pages
+from hub.my_data import jobs as _my_data_jobs
+from hub.my_data.views import bp as my_data_pages
 from hub.plugin_manager import PluginManager
 from hub.plugin_settings import jobs as _plugin_settings_jobs
 from hub.plugin_settings import models as _plugin_settings
@@ -62,8 +68,12 @@ from hub.preferences import bp as preferences_pages
 from hub.sample import services as sample
 from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
+from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
 from hub.system.views import bp as system_pages
+from hub.webhooks import jobs as _webhooks_jobs
+from hub.webhooks import models as _webhooks
+from hub.webhooks.views import bp as webhooks_pages
 from hub.workflows import models as _workflows
 
 #: All tables of the hub are known once this module is imported.
@@ -81,6 +91,7 @@ MODELS = (
     _jobs,
     _mail,
     _plugin_settings,
+    _webhooks,
     _workflows,
 )
 
@@ -88,20 +99,27 @@ MODELS = (
 JOBS = (
     _accounts_jobs,
     _analyses_jobs,
+    _audit_jobs,
     _automation_jobs,
     _catalog_jobs,
     _executions_jobs,
     _failures_jobs,
     _http_builder_jobs,
+    _my_data_jobs,
     _mail_jobs,
     _plugin_settings_jobs,
     _queue_jobs,
     _sync_jobs,
+    _webhooks_jobs,
 )
 
 PAGES = (
     dashboard_pages,
     accounts_pages,
+    registration_pages,
+    passwords_pages,
+    credentials_pages,
+    my_data_pages,
     confirmation_pages,
     instances_pages,
     workflows_pages,
@@ -119,6 +137,7 @@ PAGES = (
     runs_pages,
     chains_pages,
     explaining_pages,
+    webhooks_pages,
     audit_pages,
     system_pages,
     plugin_settings_pages,
@@ -138,6 +157,7 @@ def create_app(config: Config | None = None) -> Flask:
     security.init_app(app)
     accounts_web.init_app(app)
     errors_web.init_app(app)
+    refusals.init_app(app)
     sample.init_app(app)
     _automation_jobs.init_app(app)
     for pages in PAGES:

@@ -306,7 +306,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     return Config(
         env=values["HUB_ENV"],
         database=values["DATABASE_URL"],
-        encryption_keys=values["ENCRYPTION_KEY"] or (_development_key(instance_dir),),
+        encryption_keys=values["ENCRYPTION_KEY"] or _development_keys(instance_dir),
         instance_dir=instance_dir,
         host=values["HUB_HOST"],
         port=values["HUB_PORT"],
@@ -350,19 +350,43 @@ def read_environment() -> dict[str, str]:
     return {**values, **os.environ}
 
 
-def _development_key(instance_dir: Path) -> bytes:
-    """The development key, made on first use. Linking it into place lets exactly one of several starting processes win."""
-    file = instance_dir / "encryption.key"
+def make_encryption_key() -> str:
+    """A fresh key as ENCRYPTION_KEY takes it."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def add_development_key(config: Config, key: str) -> Path:
+    """Put a key in front of those in the development file; answers the file. The hub takes it up when it starts anew."""
+    file = _development_file(config.instance_dir)
+    draft = _write_draft(file, f"{key},{file.read_text(encoding='ascii').strip()}")
+    draft.replace(file)
+    return file
+
+
+def _development_file(instance_dir: Path) -> Path:
+    return instance_dir / "encryption.key"
+
+
+def _write_draft(file: Path, text: str) -> Path:
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return draft
+
+
+def _development_keys(instance_dir: Path) -> tuple[bytes, ...]:
+    """The keys of development, the first made on first use. Linking lets exactly one of several starting processes win."""
+    file = _development_file(instance_dir)
     if not file.exists():
         instance_dir.mkdir(parents=True, exist_ok=True)
-        draft = instance_dir / f".encryption.key.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
+        draft = _write_draft(file, make_encryption_key())
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)
         draft.unlink()
     try:
-        return as_encryption_keys(file.read_text(encoding="ascii"))[0]
+        return as_encryption_keys(file.read_text(encoding="ascii"))
     except ValueError as error:
         raise ConfigError(f"the key in {file} {error}; put the right one back, or set ENCRYPTION_KEY") from error

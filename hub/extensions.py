@@ -96,10 +96,12 @@ def _stand_in_line(connection: sa.Connection) -> None:
 @sa.event.listens_for(Engine, "commit")
 @sa.event.listens_for(Engine, "rollback")
 def _leave_line(connection: sa.Connection) -> None:
-    _release(connection.info)
+    if not connection.invalidated:
+        _release(connection.info)
 
 
 @sa.event.listens_for(sa.Pool, "reset")
+@sa.event.listens_for(sa.Pool, "invalidate")
 def _leave_line_at_reset(_connection: Any, record: Any, _state: Any) -> None:
     """A connection that was given up without an end of its transaction leaves the line too."""
     _release(record.info)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
 from flask_babel import gettext as _
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
@@ -26,11 +26,21 @@ from hub.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
 api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 Item = TypeVar("Item", bound=BaseModel)
+
+
+def _refuse_other_times(value: object) -> object:
+    if not re.match(r"\d{4}-\d\d-\d\d[T ]", str(value)):
+        raise ValueError("Send a time as ISO 8601, e.g. 2026-01-31T12:00:00Z.")
+    return value
+
+
 #: Times as ISO 8601 in UTC, to the millisecond.
 Time = Annotated[
     dt.datetime,
     PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
 ]
+#: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times)]
 
 
 def to_camel(name: str) -> str:
@@ -112,6 +122,10 @@ def _admit(scope: str, _request: Any, _answer: Any, error: Exception | None, *_m
         require_scope(current_actor(), scope)
     if isinstance(error, ValidationError):
         raise InvalidRequest(_("The request does not have the documented shape."), map(_describe, error.errors()))
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        words = _("Send each parameter once.")
+        raise InvalidRequest(words, [FieldProblem(detail=words, parameter=name) for name in repeated])
 
 
 def _describe(error: Any) -> FieldProblem:
@@ -158,7 +172,7 @@ def operation(
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
     a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
-    ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503.
+    ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503 and, of a body, 400, 413, 415.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,7 +188,8 @@ def operation(
             body, headers = result if isinstance(result, tuple) else (result, {})
             return body, status, headers
 
-        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *errors})}
+        body_errors = {400, 413, 415} if "json" in inputs else set()
+        models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *body_errors, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
         name = function.__name__
         described = document.validate(

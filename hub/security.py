@@ -12,8 +12,12 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import SecurityError
 
+<<<<<<< HEAD
 from hub.config import Config
 from hub.errors import NotAllowed, NotFound
+=======
+from hub.errors import Invalid, NotAllowed, NotFound
+>>>>>>> accounts
 from hub.extensions import csrf
 
 #: Everything but scripts. Nothing comes from another host, nothing is inline, nothing is framed.
@@ -71,8 +75,10 @@ def refuse_cross_site() -> None:
 
 def refuse_nul() -> None:
     """No id, name or cursor holds a NUL character, and PostgreSQL would answer one with an error."""
-    if "\0" in request.path or b"%00" in request.query_string:
+    if "\0" in request.path:
         raise NotFound
+    if b"%00" in request.query_string:
+        raise Invalid(_("No parameter holds a NUL character."))
 
 
 def set_headers(response: Response) -> Response:

@@ -52,6 +52,8 @@ STATUSES = {
     "inactive": Status("neutral", "circle-pause", lazy_gettext("Inactive")),
     "archived": Status("neutral", "archive", lazy_gettext("Archived")),
     "vanished": Status("warn", "unlink", lazy_gettext("Gone from n8n")),
+    "pending": Status("neutral", "clock", lazy_gettext("Waiting to be sent")),
+    "delivered": Status("good", "circle-check", lazy_gettext("Delivered")),
     "queued": Status("neutral", "clock", lazy_gettext("Queued")),
     "done": Status("good", "circle-check", lazy_gettext("Done")),
     "applied": Status("good", "circle-check", lazy_gettext("Applied")),
@@ -96,6 +98,7 @@ NAVIGATION = (
         (
             NavigationItem("accounts.sessions", lazy_gettext("Sessions"), "monitor"),
             NavigationItem("accounts.api_keys", lazy_gettext("API keys"), "key-round"),
+            NavigationItem("webhooks.index", lazy_gettext("Webhooks"), "webhook"),
             NavigationItem("audit.index", lazy_gettext("Audit log"), "scroll-text"),
         ),
     ),
@@ -103,6 +106,7 @@ NAVIGATION = (
         lazy_gettext("System"),
         (
             NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle", operators_only=True),
+            NavigationItem("system.keys", lazy_gettext("Encryption keys"), "key-round", operators_only=True),
             NavigationItem("model_use.show", lazy_gettext("Model use"), "sparkles", operators_only=True),
         ),
     ),

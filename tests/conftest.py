@@ -30,6 +30,7 @@ from hub.contracts.actor import Actor, Role
 from hub.crypto import digest_token
 from hub.database.migrations import upgrade_database
 from hub.extensions import db
+from tests.security.audit_walk import watch_commits
 
 # The same examples in every run: what fails in CI fails here.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -104,6 +105,7 @@ def app(config: Config) -> Iterator[Flask]:
     app.testing = True
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
+    app.config["API_RATE_LIMITS"] = False
     with app.app_context():
         upgrade_database()
     yield app
@@ -112,7 +114,15 @@ def app(config: Config) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
+def silent_commits() -> Iterator[list[str]]:
+    """What the hub commits in the test without an audit event: it must be nothing."""
+    with watch_commits() as silent:
+        yield silent
+    assert silent == [], "committed without an audit event; see tests/security/audit_walk.py"
+
+
+@pytest.fixture
+def session(app: Flask, silent_commits: list[str]) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
     """The database session of one test; whatever the code commits is rolled back afterwards."""
     with app.app_context():
         engines = db.engines
@@ -131,8 +141,8 @@ def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
 
 
 def make_user(name: str, role: Role = Role.USER) -> User:
-    """A saved user with a password hash that no password fits."""
-    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role)
+    """A saved user with a confirmed address and a password hash that no password fits."""
+    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role, email_verified=True)
     db.session.add(user)
     db.session.flush()
     return user

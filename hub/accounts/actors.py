@@ -13,11 +13,12 @@ from hub.errors import NotAllowed
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from, before it is known whose it is."""
+    """Where a request comes from, before it is known whose it is. ``device`` is the token of a browser that was here before."""
 
     ip_address: str | None = None
     user_agent: str | None = None
     via: str = "web"
+    device: str | None = None
 
     def as_actor(self, user_id: str | None, **more: Any) -> Actor:
         """An actor at this client."""

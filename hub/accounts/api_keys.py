@@ -39,7 +39,7 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 #: What API keys may be allowed: all reading, all writing, or either in one area. A person in a browser may do all of it.
 AREAS = (
     *("account", "instances", "workflows", "executions", "analyses", "repairs", "automation", "audit"),
-    *("requests", "runs", "environments", "templates"),
+    *("requests", "runs", "environments", "templates", "webhooks"),
 )
 PERMISSIONS = ("read", "write", *(f"{area}:{verb}" for area in AREAS for verb in ("read", "write")))
 

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from flask import current_app
 
 from hub.accounts.models import HASH_KEY, HashKey
+from hub.audit.services import record_event
+from hub.contracts.actor import SYSTEM
 from hub.crypto import DecryptionError, derive_key
 from hub.extensions import db
 from hub.identifiers import new_id
@@ -42,6 +44,7 @@ def newest_hash_key() -> tuple[str, bytes]:
             return key_id, key
     key_id, key = new_id(), secrets.token_bytes(32)
     db.session.add(HashKey(id=key_id, sealed=HASH_KEY.encrypt(base64.b64encode(key).decode(), key_id)))
+    record_event(SYSTEM, "hash_key.create", "hash_key", key_id)
     db.session.commit()
     return key_id, key
 

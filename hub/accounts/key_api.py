@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.accounts import api_keys
 from hub.accounts.web import current_actor
-from hub.json_api import Resource, Time, operation
+from hub.json_api import Resource, Time, TimeIn, operation
 
 
 class KeyResource(Resource):
@@ -35,7 +35,7 @@ class NewKey(Resource):
 
     name: str
     permissions: list[str] = Field(description="read, write, or an area and one of both, as instances:read.")
-    expires_at: AwareDatetime | None = Field(None, description="Left out: never.")
+    expires_at: TimeIn | None = Field(None, description="Left out: never.")
 
 
 class NewKeyResource(Resource):

@@ -31,7 +31,10 @@ class SessionKind(enum.StrEnum):
 
 
 class User(Timestamps, Model):
-    """A person with an account. ``password`` is a hash; tokens and the two-factor secret are never shown."""
+    """A person with an account. ``password`` is a hash, the tokens are digests; they and the two-factor secret are never shown.
+
+    ``new_email`` is an address that takes the place of ``email`` once its owner confirms it with ``verify_token``.
+    """
 
     __tablename__ = "users"
     __table_args__ = (sa.Index("idx_users_email", "email"),)
@@ -50,6 +53,8 @@ class User(Timestamps, Model):
     two_factor_enabled: Mapped[Flag]
     two_factor_secret: Mapped[str | None] = mapped_column(sa.Text)
     # Ours: see docs/data-model.md.
+    verify_token_exp: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    new_email: Mapped[str | None] = mapped_column(sa.String(320))
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
 
 
@@ -117,6 +122,33 @@ class ApiKey(Created, Model):
     hash_key_id: Mapped[str | None] = mapped_column(sa.ForeignKey("hash_keys.id"))
     last_used_address: Mapped[str | None] = mapped_column(sa.String(45))
     refused_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class Registration(Created, Model):
+    """Somebody who says that an e-mail address is theirs (ours): an account once the mail's link and the password prove it."""
+
+    __tablename__ = "registrations"
+    __table_args__ = (sa.Index("ix_registrations_email", "email"),)
+
+    id: Mapped[Key]
+    email: Mapped[str] = mapped_column(sa.String(320))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    password: Mapped[str] = mapped_column(sa.String(255))
+    language: Mapped[str] = mapped_column(sa.String(8))
+    token: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class KnownDevice(Created, Model):
+    """A browser in which a person has signed in (ours), by the digest of its cookie. It opens nothing (docs/accounts.md)."""
+
+    __tablename__ = "known_devices"
+    __table_args__ = (sa.UniqueConstraint("user_id", "token"), sa.Index("ix_known_devices_token", "token"))
+
+    id: Mapped[Key]
+    user_id: Mapped[str] = mapped_column(sa.ForeignKey("users.id", ondelete="CASCADE"))
+    token: Mapped[str] = mapped_column(sa.String(64))
+    last_used_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
 
 class RateBucket(Model):

@@ -31,10 +31,10 @@ class Notice(enum.StrEnum):
     TOKEN_REUSED = "token_reused"  # noqa: S105
 
 
-def language_of(user: User) -> str:
-    """The language that a person chose, else the present one."""
+def language_of(user: User, otherwise: str | None = None) -> str:
+    """The language that a person chose, else ``otherwise``, else the present one."""
     chosen = user.settings.get("language") if user.settings else None
-    return chosen if chosen in LANGUAGES else current_language()
+    return chosen if chosen in LANGUAGES else otherwise or current_language()
 
 
 def isolate(text: str) -> str:

@@ -33,6 +33,7 @@ class SignedIn:
     name: str
     plan: Plan
     settings: dict[str, Any]
+    email_verified: bool
 
 
 def open_session(user_id: str, client: Client) -> str:
@@ -61,7 +62,7 @@ def load_actor(token: str, *, client: Client) -> SignedIn | None:
     """Who holds this session token; None when it is unknown, was idle for too long, or is over."""
     row = db.session.execute(
         sa.select(Session.id, Session.last_seen_at, User.id.label("user_id"), User.email, User.name, User.role, User.plan)
-        .add_columns(User.settings)
+        .add_columns(User.settings, User.email_verified)
         .join(User, User.id == Session.user_id)
         .where(Session.token == digest_token(token), Session.kind == SessionKind.BROWSER, *is_alive())
     ).one_or_none()
@@ -71,7 +72,7 @@ def load_actor(token: str, *, client: Client) -> SignedIn | None:
         db.session.execute(sa.update(Session).where(Session.id == row.id).values(last_seen_at=utc_now()))
         db.session.commit()
     actor = client.as_actor(row.user_id, role=row.role, session_id=row.id)
-    return SignedIn(actor, row.email, row.name, row.plan, row.settings)
+    return SignedIn(actor, row.email, row.name, row.plan, row.settings, row.email_verified)
 
 
 def is_alive() -> tuple[sa.ColumnElement[bool], ...]:

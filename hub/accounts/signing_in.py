@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 import sqlalchemy as sa
@@ -9,16 +10,25 @@ from flask_babel import gettext as _
 
 from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
+from hub.accounts.devices import is_known_device
 from hub.accounts.models import Session, User
 from hub.accounts.sessions import open_session
 from hub.accounts.users import normal_email
 from hub.audit.services import record_event
 from hub.crypto import digest_token
-from hub.errors import Invalid
+from hub.errors import Invalid, TooMany
 from hub.extensions import db
 
-ATTEMPTS_PER_ACCOUNT = 10
+#: Of a browser that was signed in to the account before; nothing else limits it.
+ATTEMPTS_PER_DEVICE = 20
+#: Of everybody else, in five minutes: from one address to one account, and to all accounts.
+ATTEMPTS_PER_ADDRESS_AND_ACCOUNT = 10
 ATTEMPTS_PER_ADDRESS = 30
+#: Of everybody else, to one account from all addresses: the wait grows with the guessing.
+ATTEMPTS_PER_ACCOUNT = ((30, dt.timedelta(minutes=15)), (100, dt.timedelta(days=1)))
+
+#: Attempts by key in each window.
+_Limits = list[tuple[dict[str, int], dt.timedelta]]
 
 
 def sign_in(email: str, password: str, *, client: Client, replaces: str | None = None) -> str:
@@ -28,23 +38,61 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     words or by time.
     """
     email = normal_email(email)
-    limits = _sign_in_limits(email, client)
-    rate_limits.count_attempt(limits)
+    known_device = is_known_device(email, client)
+    limits = _limits(email, client, known_device)
+    _count(limits, email, client)
     found = db.session.execute(sa.select(User.id, User.password).where(User.email == email)).one_or_none()
     db.session.rollback()  # no transaction is held while hashing
-    too_long = len(password) > passwords.MAX_LENGTH
-    if not passwords.check_password("" if too_long else password, found.password if found else None) or found is None:
+    typed = "" if len(password) > passwords.MAX_LENGTH else password
+    try:
+        fits = passwords.check_password(typed, found.password if found else None, stranger=not known_device)
+    except TooMany:  # too busy to look: that was no attempt
+        _give_back(limits)
+        db.session.commit()
+        raise
+    if not fits or found is None:
         record_event(client.as_actor(found.id if found else None), "user.login", "user", found and found.id, success=False)
         db.session.commit()
         raise Invalid(_("The e-mail address or the password is wrong."))
-    rate_limits.give_back(limits)
+    _give_back(limits)
     if replaces:
         db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
     return open_session(found.id, client)
 
 
-def _sign_in_limits(email: str, client: Client) -> dict[str, int]:
-    return {
-        f"login:email:{hashlib.sha256(email.encode()).hexdigest()}": ATTEMPTS_PER_ACCOUNT,
-        f"login:address:{rate_limits.address_block(client.ip_address)}": ATTEMPTS_PER_ADDRESS,
-    }
+def _limits(email: str, client: Client, known_device: bool) -> _Limits:
+    """What an attempt counts against, one after the other, so that a flood from one address makes no rows for made-up accounts.
+
+    A known browser is counted for itself, so that nobody else uses up its attempts.
+    """
+    if known_device:
+        return [({f"login:device:{digest_token(client.device or '')}": ATTEMPTS_PER_DEVICE}, rate_limits.WINDOW)]
+    account = hashlib.sha256(email.encode()).hexdigest()
+    address = rate_limits.address_block(client.ip_address)
+    from_here: _Limits = [
+        ({f"login:address:{address}": ATTEMPTS_PER_ADDRESS}, rate_limits.WINDOW),
+        ({f"login:{address}:{account}": ATTEMPTS_PER_ADDRESS_AND_ACCOUNT}, rate_limits.WINDOW),
+    ]
+    everywhere: _Limits = [
+        ({f"login:account:{number}:{account}": attempts}, window)
+        for number, (attempts, window) in enumerate(ATTEMPTS_PER_ACCOUNT)
+    ]
+    return from_here + everywhere
+
+
+def _count(limits: _Limits, email: str, client: Client) -> None:
+    """Count an attempt. A refused one is recorded once in each window: a flood of them shall not flood the log."""
+    try:
+        for keys, window in limits:
+            rate_limits.count_attempt(keys, window=window)
+    except TooMany as error:
+        if error.is_first:
+            user_id = db.session.scalar(sa.select(User.id).where(User.email == email))
+            record_event(client.as_actor(user_id), "user.login", "user", user_id, success=False, details={"reason": "throttled"})
+            db.session.commit()
+        raise
+
+
+def _give_back(limits: _Limits) -> None:
+    for keys, _window in limits:
+        rate_limits.give_back(keys)

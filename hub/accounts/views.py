@@ -13,9 +13,10 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from hub.accounts import api_keys as keys
-from hub.accounts import session_list, signing_in, users
+from hub.accounts import session_list, signing_in, users, verification
 from hub.accounts import sessions as session_services
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.password_pages import typed_strength
 from hub.accounts.step_up import TIME_TO_TYPE, is_recent
 from hub.accounts.web import (
     current_actor,
@@ -30,6 +31,7 @@ from hub.cookies import read_cookie
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
 from hub.htmx import go_to, go_to_path, own_path, render
 from hub.i18n import current_language
+from hub.mail.services import can_send_mail
 from hub.preferences import THEME_COOKIE
 
 bp = Blueprint("accounts", __name__)
@@ -81,28 +83,45 @@ def _retry_after(error: HubError) -> dict[str, str]:
 
 
 def _registration_is_open() -> bool:
-    return bool(current_app.extensions["hub_config"].registration)
+    return bool(current_app.extensions["hub_config"].registration) and can_send_mail()
 
 
 @bp.get("/register")
 def register() -> ResponseReturnValue:
     """The registration form."""
     _require_registration()
-    return render("accounts/register.html", error=None, values={})
+    return _register_page(None)
 
 
 @bp.post("/register")
 def submit_register() -> ResponseReturnValue:
-    """Make the account and sign it in."""
+    """Promise a mail, whoever it is; in development without a mail server make the account and sign in to it at once."""
     _require_registration()
+    try:
+        if current_app.extensions["hub_config"].has_mailbox:
+            return _register_at_once()
+        return _register_by_mail()
+    except (Invalid, TooMany) as error:
+        return _register_page(error), error.status, _retry_after(error)
+
+
+def _register_by_mail() -> str:
+    form = request.form
+    email = form.get("email", "")
+    verification.begin_registration(email, form.get("password", ""), form.get("name", ""), client=request_client())
+    return render("accounts/mail_sent.html", email=email.strip(), purpose="register")
+
+
+def _register_at_once() -> Response:
     form, client = request.form, request_client()
     email, password = form.get("email", ""), form.get("password", "")
-    try:
-        users.register_user(email, password, form.get("name", ""), client=client)
-        token = signing_in.sign_in(email, password, client=client, replaces=session_token())
-    except (Invalid, TooMany) as error:
-        return render("accounts/register.html", error=error, values=form), error.status, _retry_after(error)
-    return _welcome(token, "/")
+    user = users.register_user(email, password, form.get("name", ""), client=client)
+    verification.ask_to_confirm(client.as_actor(user.id))
+    return _welcome(signing_in.sign_in(email, password, client=client, replaces=session_token()), "/")
+
+
+def _register_page(error: HubError | None) -> str:
+    return render("accounts/register.html", error=error, values=request.form, strength=typed_strength())
 
 
 def _welcome(token: str, path: str) -> Response:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import api_clients, api_keys, sessions
+from hub.accounts import api_clients, api_keys, devices, sessions
 from hub.accounts.actors import Client
 from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
@@ -38,6 +38,13 @@ PUBLIC_ENDPOINTS = frozenset(
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
         "api.log_in",
         "api.refresh_tokens",
         "api.log_out",
@@ -58,6 +65,7 @@ class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.name = signed_in.name
         self.plan = signed_in.plan
         self.settings = signed_in.settings
+        self.email_verified = signed_in.email_verified
 
 
 def current_actor() -> Actor:
@@ -76,7 +84,12 @@ def current_actor() -> Actor:
 def request_client() -> Client:
     """Where the present request comes from. The address is the proxy's word only where HUB_TRUSTED_PROXIES says so."""
     via = "api" if request.path.startswith(API_PREFIX) else "web"
-    return Client(ip_address=request.remote_addr, user_agent=request.headers.get("User-Agent"), via=via)
+    return Client(
+        ip_address=request.remote_addr,
+        user_agent=request.headers.get("User-Agent"),
+        via=via,
+        device=request.cookies.get(_device_cookie_name()),
+    )
 
 
 def _bearer_actor() -> Actor:
@@ -99,15 +112,20 @@ def session_cookie_name() -> str:
     return "__Host-hub" if _config().secure_cookies else "hub_session"
 
 
+def _device_cookie_name() -> str:
+    return "__Host-hub_device" if _config().secure_cookies else "hub_device"
+
+
 def session_token() -> str | None:
     """The token that the browser sent."""
     return request.cookies.get(session_cookie_name())
 
 
 def start_session(response: Response, token: str) -> Response:
-    """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
+    """Hand out a new session and know the browser; what was kept for the anonymous visitor (the CSRF token) ends."""
     session.clear()
-    return set_session_cookie(response, token)
+    set_session_cookie(response, token)
+    return set_device_cookie(response, devices.remember_device_of(token, request_client()))
 
 
 def set_session_cookie(response: Response, token: str) -> Response:
@@ -116,6 +134,20 @@ def set_session_cookie(response: Response, token: str) -> Response:
         session_cookie_name(),
         token,
         max_age=int(ABSOLUTE_LIFETIME.total_seconds()),
+        secure=_config().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def set_device_cookie(response: Response, token: str) -> Response:
+    """Let the browser be known again, after signing out too: it opens nothing (``devices``)."""
+    response.set_cookie(
+        _device_cookie_name(),
+        token,
+        max_age=int(devices.LIFETIME.total_seconds()),
         secure=_config().secure_cookies,
         httponly=True,
         samesite="Lax",

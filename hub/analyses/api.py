@@ -200,9 +200,7 @@ class Feedback(Resource):
     helpful: bool | None
 
 
-@operation(
-    "POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(400, 404, 409, 413, 415, 503)
-)
+@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(404, 409))
 def create_analysis(json: NewAnalysis) -> Any:
     """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
     if json.execution_id is not None:
@@ -231,7 +229,7 @@ def get_analysis(analysis_id: str) -> Any:
     return _analysis(services.get_analysis(current_actor(), analysis_id))
 
 
-@operation("PUT", "/analyses/<analysis_id>/feedback", scope="analyses:write", answer=AnalysisResource, errors=(400, 404, 415))
+@operation("PUT", "/analyses/<analysis_id>/feedback", scope="analyses:write", answer=AnalysisResource, errors=(404,))
 def give_feedback(analysis_id: str, json: Feedback) -> Any:
     """Say whether the analysis helped."""
     return _analysis(services.give_feedback(current_actor(), analysis_id, json.helpful))
@@ -268,7 +266,7 @@ def preview_repair(analysis_id: str, suggestion_index: int) -> Any:
     scope="repairs:write",
     answer=RepairResource,
     status=202,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def request_repair(analysis_id: str, json: NewRepair) -> Any:
     """Apply a suggestion that was previewed. It is made in the background: ask the address in Location how it stands."""

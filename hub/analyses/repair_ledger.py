@@ -11,6 +11,7 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
+from blinker import Signal
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import undefer
@@ -35,6 +36,9 @@ from hub.workflows.models import Workflow
 Json = dict[str, Any]
 
 OPEN_STATES = (RepairState.QUEUED, RepairState.RUNNING)
+
+#: Sent with the ``Repair`` in the transaction that stores its verdict.
+repair_verified = Signal("A repair was proven.")
 
 
 def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES, with_pre_image: bool = True) -> RepairRun | None:
@@ -141,6 +145,8 @@ def finish_run(run: RepairRun) -> None:
     if is_applied and run.verdict is Verdict.UNPROVEN and run.new_version_id:
         # Looked for by its version; the time only spares older runs, and n8n's clock may be another.
         repair.awaits_version, repair.awaits_since = run.new_version_id, repair.created_at - dt.timedelta(hours=1)
+    if is_applied and run.verdict is Verdict.VERIFIED:
+        repair_verified.send(repair)
     record_event(
         Actor(user_id=repair.user_id, via=AUTOMATION if repair.automatic else "job"),
         f"repair.{repair.state.lower()}",

@@ -138,6 +138,8 @@ def _close(repair: Repair, run: RepairRun, proof: Proof, n8n_id: str) -> None:
     with force_locale("en"):
         repair.message = describe_end(code, details)
     repair.log = [*repair.log, repair_ledger.log_entry(Step.PROVE, run.facts)]
+    if proof.verdict is Verdict.VERIFIED:
+        repair_ledger.repair_verified.send(repair)
     record_event(
         Actor(user_id=repair.user_id, via="job"),
         "repair.prove",

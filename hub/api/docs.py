@@ -13,6 +13,10 @@ from hub.htmx import render
 from hub.json_api import api, document
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_RATE_HEADERS = {
+    "RateLimit-Policy": {"schema": {"type": "string"}, "description": 'What the plan allows: "plan";q=calls;w=seconds.'},
+    "RateLimit": {"schema": {"type": "string"}, "description": 'What is left of it: "plan";r=calls;t=seconds.'},
+}
 
 
 @functools.cache
@@ -23,6 +27,11 @@ def build_document() -> dict[str, Any]:
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 answer["content"] = _PROBLEM
+            if operation["security"] and (int(status) < 300 or status == "429"):
+                answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS}
+            if status == "429":
+                answer.setdefault("headers", {})["Retry-After"] = {"schema": {"type": "integer"}, "description": "In seconds."}
+    spec["components"]["headers"] = _RATE_HEADERS
     return spec
 
 

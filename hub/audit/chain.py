@@ -1,8 +1,8 @@
 """The chain: every event is bound to the one before it and sealed with a key that is not in the database.
 
-``hash`` is the SHA-256 of the canonical form of all columns, the hash of the chain's previous row among them: it needs no key, so
-rows stay verifiable when an old key is gone. ``seal`` is an HMAC of the hash: without the key nobody can rewrite a row and all
-after it. Events wait in the session until it commits; the heads of their chains are locked last and in one order.
+``seal`` is an HMAC over the canonical form of a row, the hash of the chain's previous row in it: without the key nobody can
+rewrite a row and all after it. ``hash`` is the SHA-256 of the same form and the seal: it needs no key, so that rows stay
+verifiable when an old key is gone. Events wait in the session until it commits; the heads are locked last, in one order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from hub.storable import clean_text
 
 #: What the first row of a chain follows.
 GENESIS = "0" * 64
-#: The columns that a row's hash is over; ``previous_hash``, ``chain`` and ``sequence`` fix its place.
+#: The columns that a row's seal and hash are over; ``previous_hash``, ``chain`` and ``sequence`` fix its place.
 HASHED = (
     *("id", "created_at", "user_id", "action", "resource", "resource_id", "ip_address", "user_agent", "success", "details"),
     *("chain", "sequence", "previous_hash"),
@@ -46,10 +46,21 @@ def canonical_text(values: Mapping[str, Any]) -> str:
     return json.dumps(_canonical(dict(values)), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def row_hash(values: Mapping[str, Any]) -> str:
-    """The hash of an event from its columns (``HASHED``), 64 hexadecimal digits."""
-    text = canonical_text({name: values[name] for name in HASHED})
-    return hashlib.sha256(text.encode()).hexdigest()
+def row_text(values: Mapping[str, Any]) -> str:
+    """The canonical text of an event from its columns (``HASHED``)."""
+    return canonical_text({name: values[name] for name in HASHED})
+
+
+def row_hash(text: str, seal: str) -> str:
+    """The hash of an event from its text and its seal, 64 hexadecimal digits."""
+    return hashlib.sha256(f"{text}\n{seal}".encode()).hexdigest()
+
+
+def seal_row(values: dict[str, Any]) -> None:
+    """Give a row that has its place in a chain its seal and its hash."""
+    text = row_text(values)
+    values["seal"] = current_signer().sign(text)
+    values["hash"] = row_hash(text, values["seal"])
 
 
 def _canonical(value: Any) -> Any:
@@ -121,6 +132,8 @@ def _write(session: orm.Session, events: list[AuditLog]) -> None:
     """Lock the heads, chain the events, move the heads: three statements for any number of chains and up to 500 events."""
     heads = _lock_heads(session, sorted({event.chain for event in events}))
     rows = [_link(heads[event.chain], event) for event in events]
+    for head in heads.values():
+        head["seal"] = current_signer().sign(head["hash"])
     for start in range(0, len(rows), _ROWS_PER_INSERT):
         session.execute(sa.insert(AuditLog.__table__).values(rows[start : start + _ROWS_PER_INSERT]))  # type: ignore[arg-type]
     _upsert_heads(session, heads.values(), ("sequence", "hash", "seal"))
@@ -146,7 +159,6 @@ def _link(head: dict[str, Any], event: AuditLog) -> dict[str, Any]:
     """The event's row as the next of its chain; ``head`` moves on to it."""
     values = {name: getattr(event, name) for name in HASHED}
     values["sequence"], values["previous_hash"] = head["sequence"] + 1, head["hash"]
-    values["hash"] = row_hash(values)
-    values["seal"] = current_signer().sign(values["hash"])
-    head.update(sequence=values["sequence"], hash=values["hash"], seal=values["seal"])
+    seal_row(values)
+    head.update(sequence=values["sequence"], hash=values["hash"])
     return values

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,8 +62,8 @@ class Resealed:
     checkpoints: int
 
 
-def reseal(sound: dict[str, Any]) -> Resealed:
-    """Seal heads and checkpoints of the chains named in ``sound``, which were verified, with the newest key. Commits.
+def reseal(sound: Mapping[str, str]) -> Resealed:
+    """Seal heads and checkpoints with the newest key. ``sound``: the hash of the head of each chain that was verified. Commits.
 
     Afterwards an older key may go: a head's seal vouches for all rows before it.
     """
@@ -71,7 +71,7 @@ def reseal(sound: dict[str, Any]) -> Resealed:
     heads = checkpoints = 0
     for chain in sorted(sound):
         head = db.session.scalar(sa.select(AuditChain).where(AuditChain.chain == chain).with_for_update())
-        if head and head.seal and not signer.is_newest(head.seal):
+        if head and head.hash == sound[chain] and not signer.is_newest(head.seal):
             head.seal = signer.sign(head.hash)
             heads += 1
         found = db.session.scalars(

@@ -14,9 +14,9 @@ from hub.extensions import Model
 class AuditLog(Created, Model):
     """One event. ``user_id`` is no foreign key: the log outlives the user.
 
-    ``chain`` is the user's id, or empty for the hub itself; ``sequence`` counts its rows from 1 without a gap. ``hash`` is over
-    all columns and the hash before it, ``seal`` says that the hub wrote it (``hub.audit.chain``). Triggers refuse UPDATE, and
-    DELETE of rows that no checkpoint covers.
+    ``chain`` is the user's id, or empty for the hub itself; ``sequence`` counts its rows from 1 without a gap. ``seal`` says
+    that the hub wrote it, ``hash`` binds it to the next (``hub.audit.chain``). Triggers refuse UPDATE, and DELETE of rows that no
+    checkpoint covers.
     """
 
     __tablename__ = "audit_logs"
@@ -46,7 +46,7 @@ class AuditLog(Created, Model):
 
 
 class AuditChain(Model):
-    """The head of one chain: its last row's sequence, hash and seal. Writers of a chain take turns at this row."""
+    """The head of one chain: its last row's sequence and hash, and a seal of that hash. Its writers take turns at this row."""
 
     __tablename__ = "audit_chains"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,8 @@ from hub.storable import clean_text
 
 #: The chain of what nobody known did: the hub's own jobs, and refused strangers.
 HUB_CHAIN = ""
+_EXPORTED_AT_A_TIME = 500
+
 #: Accounts are a room above this one, so what is needed of their table is named here.
 _users = sa.table("users", sa.column("id", sa.String), sa.column("email", sa.String))
 
@@ -40,6 +44,28 @@ class EventRow:
     details: dict[str, Any]
     user_id: str | None
     user_email: str | None
+    chain: str
+    sequence: int
+    previous_hash: str
+    hash: str
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events; what is empty or None does not filter.
+
+    ``action`` is an action or its beginning ("instance."), ``user`` an e-mail address, by which only operators may ask.
+    ``since`` is included, ``until`` is not. ``text`` is looked for in action, object, origin and details.
+    """
+
+    action: str = ""
+    user: str = ""
+    resource: str = ""
+    success: bool | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    text: str = ""
 
 
 def record_event(
@@ -73,46 +99,60 @@ def record_event(
 
 
 def list_events(
-    actor: Actor,
-    *,
-    action: str | None = None,
-    user: str | None = None,
-    success: bool | None = None,
-    cursor: str | None = None,
-    limit: int | None = None,
+    actor: Actor, wanted: EventFilter = EventFilter(), *, cursor: str | None = None, limit: int | None = None
 ) -> Page[EventRow]:
-    """Events, newest first: a user's own, or for operators everybody's.
+    """Events, newest first: a user's own, or for operators everybody's."""
+    size = clamp_limit(limit)
+    return make_page(_read(_select(actor, wanted), cursor, size), size, "created_at", "id")
 
-    ``action`` is an action or its beginning ("instance."). ``user`` is an e-mail address; only operators may ask by it.
-    """
-    if user and not actor.is_operator:
+
+def iterate_events(actor: Actor, wanted: EventFilter = EventFilter()) -> Iterator[EventRow]:
+    """All events that ``list_events`` would page through, read a part at a time."""
+    statement, cursor = _select(actor, wanted), None
+    while True:
+        page = make_page(_read(statement, cursor, _EXPORTED_AT_A_TIME), _EXPORTED_AT_A_TIME, "created_at", "id")
+        db.session.rollback()  # no transaction is open while the reader takes their time
+        yield from page.rows
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _select(actor: Actor, wanted: EventFilter) -> sa.Select[Any]:
+    if wanted.user and not actor.is_operator:
         raise NotAllowed(_("Only operators see other people's events."))
     statement = sa.select(AuditLog, _users.c.email).outerjoin(_users, _users.c.id == AuditLog.user_id)
     if not actor.is_operator:
         statement = statement.where(AuditLog.user_id == actor.user_id)
-    if user:
-        statement = statement.where(_users.c.email == user.strip().lower())
-    if action:
-        statement = statement.where(AuditLog.action.startswith(action.strip(), autoescape=True))
-    if success is not None:
-        statement = statement.where(AuditLog.success.is_(success))
-    size = clamp_limit(limit)
+    if wanted.user:
+        statement = statement.where(_users.c.email == wanted.user.strip().lower())
+    if wanted.action:
+        statement = statement.where(AuditLog.action.startswith(wanted.action.strip(), autoescape=True))
+    if wanted.resource:
+        statement = statement.where(AuditLog.resource == wanted.resource.strip())
+    if wanted.success is not None:
+        statement = statement.where(AuditLog.success.is_(wanted.success))
+    if wanted.since:
+        statement = statement.where(AuditLog.created_at >= wanted.since)
+    if wanted.until:
+        statement = statement.where(AuditLog.created_at < wanted.until)
+    return statement.where(_holds(wanted.text.strip())) if wanted.text.strip() else statement
+
+
+def _holds(text: str) -> sa.ColumnElement[bool]:
+    columns = (AuditLog.action, AuditLog.resource, AuditLog.resource_id, AuditLog.ip_address, AuditLog.user_agent)
+    # SQLite keeps JSON as Python writes it, with every other letter than ASCII escaped; PostgreSQL writes letters as they are.
+    in_json = json.dumps(text, ensure_ascii=db.session.get_bind().dialect.name == "sqlite")[1:-1]
+    details = sa.cast(AuditLog.details, sa.Text).icontains(in_json, autoescape=True)
+    return sa.or_(details, *(column.icontains(text, autoescape=True) for column in columns))
+
+
+def _read(statement: sa.Select[Any], cursor: str | None, size: int) -> list[EventRow]:
     order = [AuditLog.created_at, AuditLog.id]
     found = db.session.execute(keyset(statement, order, [dt.datetime, str], cursor=cursor, limit=size))
-    return make_page([_as_row(event, email) for event, email in found], size, "created_at", "id")
+    return [_as_row(event, email) for event, email in found]
 
 
 def _as_row(event: AuditLog, email: str | None) -> EventRow:
-    return EventRow(
-        id=event.id,
-        created_at=event.created_at,
-        action=event.action,
-        resource=event.resource,
-        resource_id=event.resource_id,
-        success=event.success,
-        ip_address=event.ip_address,
-        user_agent=event.user_agent,
-        details=event.details or {},
-        user_id=event.user_id,
-        user_email=email,
-    )
+    names = [field.name for field in fields(EventRow) if field.name not in ("details", "user_email")]
+    return EventRow(**{name: getattr(event, name) for name in names}, details=event.details or {}, user_email=email)

@@ -1,7 +1,7 @@
 """The triggers that make the log append-only, for migrations and for the verifier that looks whether they are there.
 
-A row of the log may go only where a checkpoint covers it, so the rule needs no switch that somebody could leave on. Whoever alters
-``audit_logs`` in a later migration by rebuilding it (SQLite) must call ``create`` again: a rebuilt table has no triggers.
+A row of the log may go only where a checkpoint covers it, so the rule needs no switch that somebody could leave on. A later
+migration that rebuilds ``audit_logs`` (SQLite) must call ``create`` again: a rebuilt table has no triggers.
 """
 
 from __future__ import annotations
@@ -22,16 +22,12 @@ _POSTGRESQL = {
     "audit_logs_no_delete": "BEFORE DELETE ON audit_logs FOR EACH ROW EXECUTE FUNCTION audit_refuse_delete()",
     "audit_logs_no_truncate": "BEFORE TRUNCATE ON audit_logs FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
     "audit_checkpoints_no_update": "BEFORE UPDATE OR DELETE ON audit_checkpoints FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
-    "audit_checkpoints_no_truncate": (
-        "BEFORE TRUNCATE ON audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
-    ),
+    "audit_checkpoints_no_truncate": ("BEFORE TRUNCATE ON audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"),
 }
 _MESSAGE = "the audit log is append-only"
 _FUNCTIONS = {
     "audit_refuse": f"BEGIN RAISE EXCEPTION '{_MESSAGE}'; END",
-    "audit_refuse_delete": (
-        f"BEGIN IF NOT EXISTS ({_COVERED}) THEN RAISE EXCEPTION '{_MESSAGE}'; END IF; RETURN OLD; END"
-    ),
+    "audit_refuse_delete": (f"BEGIN IF NOT EXISTS ({_COVERED}) THEN RAISE EXCEPTION '{_MESSAGE}'; END IF; RETURN OLD; END"),
 }
 
 

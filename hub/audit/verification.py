@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from hub.audit import triggers
 from hub.audit.anchors import Anchor
-from hub.audit.chain import GENESIS, HASHED, row_hash
+from hub.audit.chain import GENESIS, HASHED, row_hash, row_text
 from hub.audit.checkpoints import is_genuine
 from hub.audit.models import AuditChain, AuditCheckpoint, AuditLog
 from hub.crypto import Signer, current_signer
@@ -18,12 +18,13 @@ from hub.extensions import DEFERRED, db
 
 _ROWS_AT_A_TIME = 1000
 _COLUMNS = tuple(getattr(AuditLog, name) for name in (*HASHED, "hash", "seal"))
+_HEAD = sa.select(AuditChain.sequence, AuditChain.hash, AuditChain.seal)
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first place where a chain does not hold. ``kind`` is one of ``hub.audit.words.BREAKS``; ``event_id`` is None where the
-    row is not there."""
+    """The first place where a chain does not hold. ``kind`` is a key of ``hub.audit.words.describe_break``; ``event_id`` is None
+    where the row is not there."""
 
     chain: str
     sequence: int
@@ -80,6 +81,7 @@ def verify_all(anchors: Mapping[str, Anchor]) -> Verification:
 
 def verify_chain(name: str, anchor: Anchor | None = None, lost_keys: set[str] | None = None) -> ChainReport:
     """Verify one chain. What looks broken is looked at twice, because rows may be pruned or added while it is read."""
+    _read_only()
     lost = set() if lost_keys is None else lost_keys
     report = _Walk(name, anchor, lost).run()
     return _Walk(name, anchor, lost).run() if report.broken else report
@@ -111,8 +113,7 @@ class _Walk:
         self._unvouched: tuple[int, str] | None = None
 
     def run(self) -> ChainReport:
-        head = db.session.execute(sa.select(AuditChain).where(AuditChain.chain == self._name)).scalar_one_or_none()
-        db.session.expunge_all()
+        head = db.session.execute(_HEAD.where(AuditChain.chain == self._name)).one_or_none()
         broken = self._start_at_checkpoint() or self._follow(head.sequence if head else None) or self._compare_with_head(head)
         return ChainReport(self._name, self._events, self._sequence, self._hash, broken)
 
@@ -121,7 +122,8 @@ class _Walk:
 
     def _start_at_checkpoint(self) -> Break | None:
         statement = sa.select(AuditCheckpoint).where(AuditCheckpoint.chain == self._name)
-        found = db.session.scalars(statement.order_by(AuditCheckpoint.sequence.desc())).all()
+        latest_first = statement.order_by(AuditCheckpoint.sequence.desc()).execution_options(populate_existing=True)
+        found = db.session.scalars(latest_first).all()
         if not found:
             return None
         last = [checkpoint for checkpoint in found if checkpoint.sequence == found[0].sequence]
@@ -137,21 +139,22 @@ class _Walk:
         statement = statement.order_by(AuditLog.sequence).execution_options(yield_per=_ROWS_AT_A_TIME)
         with db.session.execute(statement) as rows:
             for row in rows.mappings():
-                if broken := self._judge(row):
+                if broken := self._judge(dict(row)):
                     return broken
         return None
 
-    def _judge(self, row: sa.RowMapping) -> Break | None:
+    def _judge(self, row: dict[str, Any]) -> Break | None:
         wanted = self._sequence + 1
         if row["sequence"] != wanted:
             return self._break("missing" if row["sequence"] > wanted else "repeated", wanted, None)
-        if row_hash(row) != row["hash"]:
+        text = row_text(row)
+        if row_hash(text, row["seal"]) != row["hash"]:
             return self._break("changed", wanted, row["id"])
         if row["previous_hash"] != self._hash:
             return self._break("unlinked", wanted, row["id"])
-        sealed = self._signer.check(row["hash"], row["seal"])
+        sealed = self._signer.check(text, row["seal"])
         if sealed is False:
-            return self._break("forged", wanted, row["id"])
+            return self._break("unsealed", *self._unvouched) if self._unvouched else self._break("forged", wanted, row["id"])
         self._vouch(sealed, row["seal"], wanted, row["id"])
         self._sequence, self._hash = wanted, row["hash"]
         self._events += 1
@@ -170,7 +173,7 @@ class _Walk:
             return self._break("anchor", self._sequence)
         return None
 
-    def _compare_with_head(self, head: AuditChain | None) -> Break | None:
+    def _compare_with_head(self, head: Any) -> Break | None:
         after = self._sequence + 1
         if self._anchor and self._anchor.sequence > self._sequence:
             return self._break("cut", after)

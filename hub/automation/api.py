@@ -84,7 +84,7 @@ def get_workflow_automation(workflow_id: str) -> Any:
     "/workflows/<workflow_id>/automation",
     scope="automation:write",
     answer=AutomationResource,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def set_workflow_automation(workflow_id: str, json: NewLevel) -> Any:
     """Say how far automation may go with a workflow."""
@@ -107,7 +107,7 @@ def get_automation_switch() -> Any:
     return _switch()
 
 
-@operation("PUT", "/automation/switch", scope="automation:write", answer=SwitchResource, errors=(400, 415))
+@operation("PUT", "/automation/switch", scope="automation:write", answer=SwitchResource)
 def set_automation_switch(json: NewSwitch) -> Any:
     """Stop everything of yours at once, also what is queued, or let it go on."""
     services.set_switch(current_actor(), stopped=json.stopped)

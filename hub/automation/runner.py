@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
@@ -30,7 +30,7 @@ from hub.automation.policy import Reason, why_not_alone
 from hub.automation.services import find_level, find_place
 from hub.columns import utc_now
 from hub.config import AutomationLimits
-from hub.contracts.actor import AUTOMATION, Actor
+from hub.contracts.actor import AUTOMATION, SYSTEM, Actor
 from hub.contracts.analysis import Cause, Evidence
 from hub.errors import HubError
 from hub.executions.models import Execution, ExecutionStatus
@@ -331,5 +331,8 @@ def settle() -> None:
     )
     for workflow_id, user_id in db.session.execute(risky).all():
         _fall_back(workflow_id, user_id)
-    db.session.execute(sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS))
+    old = sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS)
+    forgotten = cast("sa.CursorResult[Any]", db.session.execute(old)).rowcount
+    if forgotten:
+        record_event(SYSTEM, "automation.prune", "automation_run", details={"runs": forgotten})
     db.session.commit()

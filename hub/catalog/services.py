@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.audit.services import record_event
 from hub.catalog.filling import headers_of
 from hub.catalog.models import Template
 from hub.columns import utc_now
-from hub.contracts.actor import Actor
+from hub.contracts.actor import SYSTEM, Actor
 from hub.contracts.catalog import EndpointTemplate, PackText, ServiceFacts, ServicePack
 from hub.contracts.http import Body, FormBody, GraphqlBody, JsonBody
 from hub.errors import NotFound
@@ -75,6 +76,8 @@ def store_packs(packs: Iterable[ServicePack], *, drop_others: bool, origins: Map
         _upsert(changed)
     if gone:
         db.session.execute(sa.delete(Template).where(Template.id.in_(gone)))
+    if changed or gone:
+        record_event(SYSTEM, "catalog.update", "template", details={"written": len(changed), "removed": len(gone)})
     db.session.commit()
     return len(changed) + len(gone)
 

@@ -10,10 +10,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.audit.services import record_event
 from hub.config import Config
+from hub.contracts.actor import Actor
 from hub.database import backups, browsing, migrations, restoring, seeding, tables
 from hub.database.owners import HUB, find_owner
 from hub.errors import Invalid
+from hub.extensions import db
 
 PRODUCTION_FLAG = "--i-know-this-is-production"
 production_option = click.option(PRODUCTION_FLAG, "production_is_meant", is_flag=True, help="Do it in production too.")
@@ -109,6 +112,7 @@ def reset(yes: bool, production_is_meant: bool) -> None:
         click.confirm(f"Delete all {rows:,} rows of this database for ever?", abort=True)
     tables.drop_all_tables()
     migrations.upgrade_database()
+    _record("database.reset", rows=rows)
     click.echo(f"Deleted {rows:,} rows; the tables are empty and up to date.")
 
 
@@ -133,6 +137,7 @@ def restore(file: Path, force: bool, production_is_meant: bool) -> None:
     _guard_production(production_is_meant)
     report = restoring.restore_backup(file, force=force)
     rows = sum(report.counts.values())
+    _record("database.restore", rows=rows, file=file.name)
     click.echo(f"Row counts    equal: {len(report.counts)} tables, {rows:,} rows")
     click.echo(f"Schema        {', '.join(f'{owner} at {head}' for owner, head in report.heads.items())}")
     click.echo("Foreign keys  intact")
@@ -158,6 +163,11 @@ def browse(table: str | None, limit: int, after: str | None) -> None:
         click.echo("\n".join(f"{column:>24}  {value}" for column, value in row.items()) + "\n")
     if page.next_cursor:
         click.echo(f"More: hub db browse {table} --after {page.next_cursor}")
+
+
+def _record(action: str, **details: object) -> None:
+    record_event(Actor(user_id=None, via="cli"), action, "database", details=details)
+    db.session.commit()
 
 
 def _guard_production(production_is_meant: bool) -> None:

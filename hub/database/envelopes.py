@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.crypto import DecryptionError, current_vault, key_of
 from hub.database.owners import hub_tables
@@ -16,12 +20,17 @@ from hub.database.tables import data_tables
 from hub.encrypted_columns import EncryptedColumn, list_encrypted_columns
 from hub.extensions import DEFERRED, db
 
+log = logging.getLogger(__name__)
+
 #: ``v1.<key id>.`` in SQL; the key's id is 8 characters from the 4th.
 _SHAPE = "v1.________.%"
 _ID_AT, _ID_LENGTH = 4, 8
 _ENVELOPE = re.compile(r"\bv1\.[0-9a-f]{8}\.[\w-]{16}\.[\w-]{22,}")
 #: Rows whose envelopes are looked at together, and how many bytes of them at most (one alone may be larger).
 BATCH_ROWS, BATCH_BYTES = 200, 4_000_000
+
+#: How long a process trusts what it counted, in seconds.
+COUNT_AGAIN_AFTER = 60.0
 
 _users = sa.table("users", sa.column("id", sa.String), sa.column("email", sa.String))
 
@@ -47,40 +56,59 @@ def has_value(column: EncryptedColumn) -> sa.ColumnElement[bool]:
 
 def made_with(column: EncryptedColumn, key_ids: tuple[str, ...]) -> sa.ColumnElement[bool]:
     """Whether a row's envelope was made with one of these keys."""
-    its_key = sa.func.substr(column.envelope, _ID_AT, _ID_LENGTH)
-    return sa.and_(column.envelope.like(_SHAPE), its_key.in_(key_ids))
+    return _key_id_of(column).in_(key_ids)
 
 
 def count_by_key() -> dict[str, Counter[str]]:
-    """Values by place and key id, without opening any; under the id "" what is no envelope."""
-    _begin_reading()
-    counts = {}
+    """Values by place and key id, without opening any; under the id "" what is no envelope. One statement."""
+    parts = []
     for column in list_encrypted_columns():
-        its_key = sa.case((column.envelope.like(_SHAPE), sa.func.substr(column.envelope, _ID_AT, _ID_LENGTH)), else_="")
-        statement = sa.select(its_key.label("key_id"), sa.func.count()).select_from(column.table).where(has_value(column))
-        found = db.session.execute(statement.group_by(sa.text("key_id")))
-        counts[column.place] = Counter({key: int(number) for key, number in found})
-    db.session.rollback()
+        its_key = _key_id_of(column).label("key_id")
+        part = sa.select(sa.literal(column.place), its_key, sa.func.count()).select_from(column.table)
+        parts.append(part.where(has_value(column)).group_by(its_key))
+    counts: dict[str, Counter[str]] = {column.place: Counter() for column in list_encrypted_columns()}
+    for place, key, number in db.session.execute(sa.union_all(*parts)):
+        counts[place][key] = number
     return counts
 
 
-def count_without_key() -> dict[str, int]:
-    """How many values of each place no configured key can open; places with none are left out. Opens nothing."""
+def count_without_key() -> int:
+    """How many values no configured key can open. Opens nothing; one statement."""
     known = current_vault().key_ids
-    lost = {place: sum(number for key, number in counts.items() if key not in known) for place, counts in count_by_key().items()}
-    return {place: number for place, number in lost.items() if number}
+    return sum(number for counts in count_by_key().values() for key, number in counts.items() if key not in known)
+
+
+def count_lost_values() -> int:
+    """How many values cannot be read, for the dashboard of operators; counted at most once a minute in each process."""
+    known: tuple[float, int] | None = current_app.extensions.get("hub_lost_values")
+    if known is None or time.monotonic() - known[0] > COUNT_AGAIN_AFTER:
+        known = time.monotonic(), count_without_key()
+        current_app.extensions["hub_lost_values"] = known
+    return known[1]
 
 
 def list_without_key(limit: int) -> list[Unreadable]:
-    """The first ``limit`` values of each place that no configured key can open. Opens nothing."""
-    vault = current_vault()
-    found: list[Unreadable] = []
+    """The first ``limit`` values of each place that no configured key can open. Opens nothing; one statement."""
+    parts = []
     for column in list_encrypted_columns():
-        lost = sa.and_(has_value(column), sa.not_(made_with(column, vault.key_ids)))
-        statement = sa.select(column.row_key, column.envelope).where(lost).order_by(column.row_key).limit(limit)
-        rows = {key: envelope for key, envelope in db.session.execute(statement)}
-        found += _describe(column, {key: key_of(envelope) for key, envelope in rows.items()})
-    return found
+        lost = sa.and_(has_value(column), _key_id_of(column).not_in(current_vault().key_ids))
+        part = _select_named(column, _key_id_of(column)).where(lost).order_by(column.row_key).limit(limit)
+        parts.append(sa.select(part.subquery()))
+    found = db.session.execute(sa.union_all(*parts))
+    return [Unreadable(place, key, label, owner, its_key or None, False) for place, key, label, owner, its_key in found]
+
+
+def warn_of_lost_keys() -> None:
+    """Say in the log, once, that there are values which no configured key opens."""
+    try:
+        lost = count_without_key()
+        db.session.rollback()
+    except SQLAlchemyError:
+        return  # no database, or not up to date: others say so
+    if lost:
+        log.error(
+            "%s encrypted values cannot be read with the present ENCRYPTION_KEY; nothing was changed. See: hub keys check", lost
+        )
 
 
 def open_all() -> Iterator[tuple[EncryptedColumn, int, list[Unreadable]]]:
@@ -88,7 +116,7 @@ def open_all() -> Iterator[tuple[EncryptedColumn, int, list[Unreadable]]]:
     for column in list_encrypted_columns():
         for rows in read_batches(column, has_value(column)):
             closed = {key: key_of(envelope) for key, envelope in rows.items() if not opens(column, key, envelope)}
-            yield column, len(rows), _describe(column, closed)
+            yield column, len(rows), describe_rows(column, closed)
 
 
 def opens(column: EncryptedColumn, key: str, envelope: str) -> bool:
@@ -109,14 +137,15 @@ def read_batches(column: EncryptedColumn, condition: sa.ColumnElement[bool]) -> 
         if after is not None:
             statement = statement.where(column.row_key > after)
         sizes = db.session.execute(statement.order_by(column.row_key).limit(BATCH_ROWS)).all()
-        keys, room = [], BATCH_BYTES
+        keys: list[str] = []
+        room = BATCH_BYTES
         for key, size in sizes:
             room -= size
             if keys and room < 0:
                 break
             keys.append(key)
         chosen = sa.select(column.row_key, column.envelope).where(column.row_key.in_(keys), condition)
-        rows = {key: envelope for key, envelope in db.session.execute(chosen)}
+        rows = _read_pairs(chosen)
         db.session.rollback()
         if not keys:
             return
@@ -136,19 +165,23 @@ def find_envelopes(but_tables: frozenset[str] = frozenset()) -> dict[str, set[st
     """Key ids by ``table.column`` of everything that looks like an envelope and stands at no declared place."""
     declared = {column.place for column in list_encrypted_columns()}
     found: dict[str, set[str]] = {}
-    with db.engine.execution_options(**DEFERRED).connect() as connection:
-        for table in data_tables(connection):
-            if table.name in but_tables:
+    _begin_reading()
+    for table in data_tables(db.session.connection()):
+        texts = [] if table.name in but_tables else [each for each in table.columns if isinstance(each.type, sa.String | sa.JSON)]
+        for column in texts:
+            place = f"{table.name}.{column.name}"
+            if place in declared:
                 continue
-            texts = [column for column in table.columns if isinstance(column.type, sa.String | sa.JSON)]
-            for column in texts:
-                if f"{table.name}.{column.name}" in declared:
-                    continue
-                as_text = sa.cast(column, sa.Text)
-                for text in connection.scalars(sa.select(as_text).where(as_text.like(f"%{_SHAPE}"))):
-                    for envelope in _ENVELOPE.findall(text):
-                        found.setdefault(f"{table.name}.{column.name}", set()).add(key_of(envelope) or "")
+            as_text = sa.cast(column, sa.Text)
+            for text in db.session.scalars(sa.select(as_text).where(as_text.like(f"%{_SHAPE}"))):
+                for envelope in _ENVELOPE.findall(text):
+                    found.setdefault(place, set()).add(key_of(envelope) or "")
+    db.session.rollback()
     return found
+
+
+def _read_pairs(statement: sa.Select[Any]) -> dict[str, str]:
+    return {key: envelope for key, envelope in db.session.execute(statement)}  # noqa: C416 - dict() takes a result for a mapping
 
 
 def _begin_reading() -> None:
@@ -157,17 +190,26 @@ def _begin_reading() -> None:
     db.session.connection(execution_options=DEFERRED)
 
 
-def _describe(column: EncryptedColumn, keys: Mapping[str, str | None]) -> list[Unreadable]:
-    """Name rows by what their table has: ``name``, and the owner behind ``user_id``."""
+def describe_rows(column: EncryptedColumn, keys: Mapping[str, str | None]) -> list[Unreadable]:
+    """Rows (key -> id of their encryption key) with their names and owners."""
     if not keys:
         return []
-    table, known = column.table, current_vault().key_ids
-    columns: list[Any] = [column.row_key, table.c.get("name", sa.null()), sa.null()]
-    statement = sa.select(*columns)
-    if "user_id" in table.c:
-        statement = sa.select(*columns[:2], _users.c.email).outerjoin(_users, _users.c.id == table.c.user_id)
-    named = {key: (label, owner) for key, label, owner in db.session.execute(statement.where(column.row_key.in_(keys)))}
-    return [
-        Unreadable(column.place, key, *named.get(key, (None, None)), key_id=its_key, has_key=its_key in known)
-        for key, its_key in keys.items()
-    ]
+    known = current_vault().key_ids
+    found = db.session.execute(_select_named(column, sa.null()).where(column.row_key.in_(keys)).order_by(column.row_key))
+    return [Unreadable(place, key, label, owner, keys[key], keys[key] in known) for place, key, label, owner, _id in found]
+
+
+def _select_named(column: EncryptedColumn, its_key: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """Place, key, name, owner and ``its_key``: what a table has of them."""
+    table = column.table
+    label = sa.cast(table.c["name"], sa.Text) if "name" in table.c else sa.cast(sa.null(), sa.Text)
+    owner = _users.c.email if "user_id" in table.c else sa.cast(sa.null(), sa.Text)
+    place = sa.literal(column.place).label("place")
+    statement = sa.select(place, column.row_key.label("key"), label.label("name"), owner.label("owner"), its_key.label("its_key"))
+    return statement.outerjoin(_users, _users.c.id == table.c.user_id) if "user_id" in table.c else statement
+
+
+def _key_id_of(column: EncryptedColumn) -> sa.ColumnElement[str]:
+    """The id of the key of a row's envelope; empty for what is no envelope."""
+    its_key = sa.func.substr(column.envelope, _ID_AT, _ID_LENGTH)
+    return sa.case((column.envelope.like(_SHAPE), its_key), else_="")

@@ -6,10 +6,12 @@ import re
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from blinker import Signal
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from hub.audit.services import record_event
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error, open_session
@@ -29,6 +31,10 @@ SYNC_MINUTES = (1, 5, 15, 60, 360, 1440)
 #: What people copy from the browser after the address of their n8n.
 _PAGE_PATHS = re.compile(r"/(api/v1|api|rest|home|workflow|signin|setup)(/.*)?$")
 
+
+#: Sent with the ``Instance`` in the transaction that stores it.
+instance_went_down = Signal("An n8n does not answer any more.")
+instance_came_up = Signal("An n8n answers again.")
 
 # --- Reading -------------------------------------------------------------------------------------------------------
 
@@ -139,6 +145,11 @@ def open_client(instance: Instance) -> N8nClient:
     return N8nClient(instance.url, api_key, open_session(current_policy()), features=features)
 
 
+def key_opens(instance: Instance) -> bool:
+    """Whether the stored API key can be read with the present encryption keys; a sample has none."""
+    return instance.is_sample or bool(known_secrets(instance))
+
+
 def known_secrets(instance: Instance) -> list[str]:
     """What the hub itself keeps secret of the instance, to be taken out of whatever comes from it."""
     if instance.is_sample:
@@ -157,6 +168,7 @@ def check_connection(actor: Actor, instance_id: str) -> ConnectionReport:
         client = open_client(instance)
     except KeyUnreadable as error:
         mark_error(instance, error)
+        record_event(actor, "instance.test", "instance", instance.id, success=False, details={"reason": "key-unreadable"})
         db.session.commit()
         raise Invalid(fields={"api_key": instance.last_error or ""}) from error
     db.session.commit()
@@ -179,6 +191,9 @@ def mark_connected(instance: Instance, client: N8nClient | None = None) -> None:
     """Note that n8n answered as it should, and keep what ``client`` found out about it. The caller commits."""
     instance.status = InstanceStatus.CONNECTED
     instance.last_error, instance.error_code, instance.error_details = None, None, {}
+    if instance.down_since is not None:
+        instance_came_up.send(instance)
+        instance.down_since = None
     features = client.known_features if client else None
     if features is not None:
         instance.version = features.version
@@ -194,6 +209,13 @@ def mark_error(instance: Instance, error: N8nError) -> None:
     instance.error_details = {key: value for key, value in error.details.items() if isinstance(value, (str, int, float))}
 
 
+def mark_down(instance: Instance) -> None:
+    """Note, once patience is over, that n8n does not answer; its error is noted already. The caller commits."""
+    if instance.down_since is None:
+        instance.down_since = utc_now()
+        instance_went_down.send(instance)
+
+
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +228,7 @@ def _forget_connection(instance: Instance) -> None:
     instance.status = InstanceStatus.DISCONNECTED
     instance.last_error, instance.error_code, instance.error_details = None, None, {}
     instance.capabilities, instance.version, instance.latency_ms = {}, None, None
+    instance.down_since = None
 
 
 def _is_taken(actor: Actor, url: str, *, but: str | None = None) -> bool:

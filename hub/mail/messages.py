@@ -31,11 +31,11 @@ def build_message(mail: Mail, text: str, sender: str) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(utc_now())
     message["Message-ID"] = f"<{mail.id}@{host}>"
-    message["Content-Language"] = mail.language
     # No holiday reply comes back.
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     message.add_alternative(as_html(mail.subject, text, mail.language), subtype="html")
+    message["Content-Language"] = mail.language
     return message
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Created, Key, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -37,3 +38,6 @@ class Mail(Created, Model):
     state: Mapped[MailState] = mapped_column(enum_column(MailState, "mail_state"))
     error: Mapped[str | None] = mapped_column(sa.Text)
     sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+TEXT = encrypted_column(Mail, "text")

@@ -12,12 +12,12 @@ from flask import current_app
 
 from hub.columns import utc_now
 from hub.config import Config
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.extensions import db
 from hub.i18n import current_language
 from hub.identifiers import new_id
 from hub.jobs.services import enqueue
-from hub.mail.models import Mail, MailState
+from hub.mail.models import TEXT, Mail, MailState
 
 log = logging.getLogger(__name__)
 
@@ -69,19 +69,15 @@ def send_mail(to: str, subject: str, text: str, *, purpose: str, language: str |
         language=language or current_language(),
         state=MailState.KEPT if config.has_mailbox else MailState.QUEUED,
     )
-    mail.text = current_vault().encrypt(text, binding=_binding(mail.id))
+    mail.text = TEXT.encrypt(text, mail.id)
     db.session.add(mail)
     if mail.state is MailState.QUEUED:
         enqueue(JOB, mail_id=mail.id)
 
 
-def _binding(mail_id: str) -> str:
-    return f"mails.text:{mail_id}"
-
-
 def read_text(mail: Mail) -> str:
     """The text of a mail that was not sent yet; DecryptionError when it was written with a key that is lost."""
-    return current_vault().decrypt(mail.text or "", binding=_binding(mail.id))
+    return TEXT.decrypt(mail.text or "", mail.id)
 
 
 def list_mailbox() -> Sequence[MailboxRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -15,13 +16,22 @@ from hub.mail.services import list_mailbox
 bp = Blueprint("mail", __name__)
 
 
+@bp.app_context_processor
+def offer_mailbox() -> dict[str, Any]:
+    """``has_mailbox`` for pages that promise a mail; undefined where mail is really sent."""
+    return {"has_mailbox": _is_here()}
+
+
 @bp.get("/system/mailbox")
 def mailbox() -> ResponseReturnValue:
     """The newest mails with their text, for whoever sits at this machine: they hold links that open accounts."""
-    try:
-        is_here = ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        is_here = False
-    if not is_here:
+    if not _is_here():
         raise NotFound
     return render("mail/mailbox.html", mails=list_mailbox(), is_link=is_link)
+
+
+def _is_here() -> bool:
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

@@ -110,6 +110,8 @@ def _chain_what_is_there(connection: sa.Connection) -> None:
         changed = {name: sa.bindparam(f"new_{name}") for name in ADDED}
         update = sa.update(log).where(log.c.id == sa.bindparam("row_id")).values(changed)
         connection.execute(update, [{"row_id": row["id"], **{f"new_{name}": row[name] for name in ADDED}} for row in linked])
+    for last_of_chain in heads.values():
+        last_of_chain["seal"] = current_signer().sign(last_of_chain["hash"])
     if heads:
         head = sa.table("audit_chains", *(sa.column(name) for name in ("chain", "sequence", "hash", "seal")))
         connection.execute(sa.insert(head), list(heads.values()))
@@ -119,7 +121,6 @@ def _link(heads: dict[str, dict[str, Any]], row: dict[str, Any]) -> dict[str, An
     name = row["user_id"] or ""
     head = heads.setdefault(name, {"chain": name, "sequence": 0, "hash": chain.GENESIS})
     row.update(chain=name, sequence=head["sequence"] + 1, previous_hash=head["hash"])
-    row["hash"] = chain.row_hash(row)
-    row["seal"] = current_signer().sign(row["hash"])
-    head.update(sequence=row["sequence"], hash=row["hash"], seal=row["seal"])
+    chain.seal_row(row)
+    head.update(sequence=row["sequence"], hash=row["hash"])
     return row

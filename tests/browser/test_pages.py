@@ -89,7 +89,7 @@ def test_every_page_is_found_by_following_links(site: Site) -> None:
     """A page that no link leads to is lost for people and for the tests below."""
     assert [endpoint for endpoint in site.pages if endpoint.startswith("unknown address")] == [], "links lead to nowhere"
     pieces = {endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "openapi.")) or endpoint in NO_PAGES}
-    public = {"accounts.login", "accounts.register"}
+    public = {"accounts.login", "accounts.register", "registration.confirm", "passwords.reset"}
     assert sorted(site.endpoints - pieces - public - set(site.pages)) == []
 
 

@@ -65,7 +65,7 @@ def test_digests_do_not_show_the_token() -> None:
 
 def test_a_place_that_nobody_declared_is_refused() -> None:
     """A change of the key would not find it."""
-    with pytest.raises(UndeclaredPlace, match="forgotten.column"):
+    with pytest.raises(UndeclaredPlace, match="no declared place"):
         Vault((NEW,)).encrypt("key", binding="forgotten.column:c1")
 
 

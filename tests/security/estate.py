@@ -5,6 +5,7 @@ A route with a parameter that is not here fails ``test_isolation``: add what it 
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import itertools
 import json
@@ -26,6 +27,7 @@ from hub.http_builder.n8n.models import NodeSave, SaveState
 from hub.identifiers import new_id
 from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
+from hub.webhooks.models import DeliveryState, EventType, Webhook, WebhookDelivery
 from hub.workflows.models import VersionKind, WorkflowVersion
 from tests.hub.factories import make_execution, make_workflow
 
@@ -114,6 +116,7 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "job_id": job.id,
         **_sent_requests(owner, name),
         **_saved_request(owner, workflow.id, name),
+        **_webhook(owner, instance.id, name),
     }
 
 
@@ -140,6 +143,24 @@ def _sent_requests(owner: Actor, name: str) -> dict[str, str]:
         "chain_run_id": chain_run.id,
         "request_run_id": run.id,
     }
+
+
+def _webhook(owner: Actor, instance_id: str, name: str) -> dict[str, str]:
+    """A webhook whose address is never reached, and a message to it that was given up."""
+    webhook = Webhook(id=new_id(), user_id=owner.user_id, name=name, url=f"http://169.254.1.1/{name}", instance_ids=[instance_id])
+    webhook.events = [EventType.EXECUTION_FAILED.value]
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    webhook.secret = current_app.extensions["hub_vault"].encrypt(secret, binding=f"webhooks.secret:{webhook.id}")
+    delivery = WebhookDelivery(webhook_id=webhook.id, type="execution.failed", state=DeliveryState.FAILED, attempts=1)
+    delivery.data = {"instance": {"id": instance_id, "name": name}, "workflow": {"name": name}}
+    delivery.body = json.dumps(delivery.data)
+    attempt = {"at": utc_now().isoformat(), "status": 500, "error": None, "details": {}, "ms": 12.5, "answer": name}
+    delivery.log = [attempt]
+    db.session.add(webhook)
+    db.session.flush()
+    db.session.add(delivery)
+    db.session.commit()
+    return {"webhook_id": webhook.id, "delivery_id": delivery.id}
 
 
 def _proposed(owner: Actor, execution_id: str, name: str) -> str:

@@ -56,6 +56,13 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
         "mail.mailbox",
     }
 

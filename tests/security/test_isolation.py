@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, object]] = {
     "api.update_variable": {"value": "x"},
     "api.update_chain": {"name": "Mine now", "steps": []},
     "api.run_chain": {},
+    "api.update_webhook": {"name": "Mine now"},
 }
 FRAGMENT = {"HX-Request": "true"}
 #: Filters of lists that take an id.

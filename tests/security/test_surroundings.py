@@ -141,7 +141,9 @@ def test_security_txt_says_whom_to_tell(make_app: Callable[..., Flask]) -> None:
 
 
 def test_security_txt_names_its_own_address() -> None:
-    text = write_security_txt("https://hub.example/report", "https://hub.example/", dt.datetime(2026, 11, 23, 9, 5, tzinfo=dt.UTC))
+    text = write_security_txt(
+        "https://hub.example/report", "https://hub.example/", dt.datetime(2026, 11, 23, 9, 5, tzinfo=dt.UTC)
+    )
     assert text == (
         "Contact: https://hub.example/report\nExpires: 2027-05-22T00:00:00Z\nPreferred-Languages: en, ar\n"
         "Canonical: https://hub.example/.well-known/security.txt\n"
@@ -168,7 +170,9 @@ def test_a_contact_is_a_mail_address_or_a_page(text: str, contact: str | None) -
 # --- Errors ------------------------------------------------------------------------------------------------------------
 
 #: What no answer may hold: words of the error, of Python, of SQL, and places of this machine.
-TELLING = re.compile(r"swordfish|Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite|SELECT |/work/|/hub/|RuntimeError|jinja", re.IGNORECASE)
+TELLING = re.compile(
+    r"swordfish|Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite|SELECT |/work/|/hub/|RuntimeError|jinja", re.IGNORECASE
+)
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:
@@ -180,7 +184,10 @@ def _raise(error: BaseException) -> Callable[..., Any]:
 
 FAILURES = {
     "service": ("hub.accounts.session_list.list_sessions", RuntimeError("swordfish in /hub/accounts.py")),
-    "database": ("hub.accounts.session_list.list_sessions", OperationalError("SELECT swordfish", {}, Exception("sqlite3 is gone"))),
+    "database": (
+        "hub.accounts.session_list.list_sessions",
+        OperationalError("SELECT swordfish", {}, Exception("sqlite3 is gone")),
+    ),
     "template": ("hub.htmx.render_template", TemplateError("swordfish in jinja")),
     "memory": ("hub.accounts.session_list.list_sessions", MemoryError("swordfish")),
     "recursion": ("hub.accounts.session_list.list_sessions", RecursionError("swordfish")),
@@ -230,7 +237,12 @@ def test_what_flask_refuses_tells_nothing_either(
 ) -> None:
     browser = browser_of(alice)
     answers = {
-        404: [browser.get("/none"), browser.get("/api/v1/none"), browser.get("/static/../hub/app.py"), browser.get("/static/js/")],
+        404: [
+            browser.get("/none"),
+            browser.get("/api/v1/none"),
+            browser.get("/static/../hub/app.py"),
+            browser.get("/static/js/"),
+        ],
         405: [browser.post("/account/sessions"), browser.open("/", method="TRACE"), browser.delete("/api/v1/me")],
         413: [browser.post("/requests/import", data=b"x" * 20_000_001, content_type="application/octet-stream")],
     }

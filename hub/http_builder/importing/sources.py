@@ -91,10 +91,11 @@ def forget_source(actor: Actor, source_id: str) -> None:
     db.session.commit()
 
 
-def remove_old_sources(now: dt.datetime | None = None) -> None:
-    """Delete the sources that nobody chose from. The caller commits."""
-    _delete(ImportSource.created_at < (now or utc_now()) - KEEP)
+def remove_old_sources(now: dt.datetime | None = None) -> int:
+    """Delete the sources that nobody chose from; answers how many. The caller commits."""
+    return _delete(ImportSource.created_at < (now or utc_now()) - KEEP)
 
 
-def _delete(*conditions: sa.ColumnElement[bool]) -> None:
-    db.session.execute(sa.delete(ImportSource).where(*conditions).execution_options(synchronize_session=False))
+def _delete(*conditions: sa.ColumnElement[bool]) -> int:
+    gone = sa.delete(ImportSource).where(*conditions).returning(ImportSource.id)
+    return len(db.session.scalars(gone.execution_options(synchronize_session=False)).all())

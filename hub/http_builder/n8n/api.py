@@ -107,7 +107,7 @@ def list_n8n_credentials(request_id: str, workflow_id: str) -> Any:
     return CredentialList(data=[CredentialResource.model_validate(each) for each in found])
 
 
-@operation("POST", f"{_PATH}/preview", scope="requests:read", answer=SavePreviewResource, errors=(400, 404, 409, 415, 503))
+@operation("POST", f"{_PATH}/preview", scope="requests:read", answer=SavePreviewResource, errors=(404, 409))
 def preview_save_to_n8n(request_id: str, workflow_id: str, json: Placement) -> Any:
     """What saving the request into the workflow would change."""
     actor = current_actor()
@@ -126,7 +126,7 @@ def preview_save_to_n8n(request_id: str, workflow_id: str, json: Placement) -> A
     )
 
 
-@operation("POST", _PATH, scope="requests:write", answer=NodeSaveResource, status=201, errors=(400, 404, 409, 415, 503))
+@operation("POST", _PATH, scope="requests:write", answer=NodeSaveResource, status=201, errors=(404, 409))
 def save_request_to_n8n(request_id: str, workflow_id: str, json: AgreedPlacement) -> Any:
     """Save the request into the workflow, as it was previewed."""
     actor = current_actor()
@@ -149,7 +149,7 @@ def get_n8n_save(save_id: str) -> Any:
     return _save(saving.get_save(current_actor(), save_id))
 
 
-@operation("POST", "/n8n-saves/<save_id>/undo", scope="requests:write", answer=NodeSaveResource, errors=(404, 409, 503))
+@operation("POST", "/n8n-saves/<save_id>/undo", scope="requests:write", answer=NodeSaveResource, errors=(404, 409))
 def undo_n8n_save(save_id: str) -> Any:
     """Take a save back; 409 where its nodes were changed since."""
     return _save(saving.undo_save(current_actor(), save_id))
@@ -161,7 +161,7 @@ def undo_n8n_save(save_id: str) -> Any:
     scope="requests:write",
     answer=RequestResource,
     status=201,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def make_request_of_execution(execution_id: str, json: ExecutionNode) -> Any:
     """Make a request of a HTTP Request node as it ran in an execution."""

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from hub.audit.services import record_event
 from hub.columns import utc_now
+from hub.contracts.actor import SYSTEM
 from hub.extensions import db
 from hub.http_builder.models import RequestChainRun, RequestRun, RunState
 from hub.http_builder.running.chains import interrupt_chain
@@ -56,7 +58,9 @@ def prune_runs() -> int:
     surplus = sa.select(ranked.c.id).where(ranked.c.place > limits.keep_runs).limit(BATCH)
     deleted = _delete_all(old) + _delete_all(surplus)
     chains = sa.delete(RequestChainRun).where(RequestChainRun.state.not_in(ACTIVE), RequestChainRun.created_at < before)
-    db.session.execute(chains.execution_options(synchronize_session=False))
+    ended = db.session.scalars(chains.returning(RequestChainRun.id).execution_options(synchronize_session=False)).all()
+    if deleted or ended:
+        record_event(SYSTEM, "request_run.prune", "request_run", details={"runs": deleted, "chain_runs": len(ended)})
     db.session.commit()
     return deleted
 

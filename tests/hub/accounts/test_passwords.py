@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from hub.accounts import passwords
+from hub.errors import TooMany
 from tests.hub.accounts.people import PASSWORD
 
 
@@ -27,3 +31,29 @@ class TestPasswords:
         monkeypatch.setattr(passwords.bcrypt, "checkpw", watched)
         assert not passwords.check_password(PASSWORD, stored)
         assert costs == [b"$2b$12$"]
+
+    def test_few_hash_at_a_time_and_strangers_keep_no_acquaintance_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        entered, leave = threading.Semaphore(0), threading.Event()
+
+        def slow(*_arguments: object) -> bool:
+            entered.release()
+            leave.wait(30)
+            return True
+
+        monkeypatch.setattr(passwords.bcrypt, "checkpw", slow)
+        strangers = passwords._Queue(waiting=1)
+        monkeypatch.setattr(passwords, "_strangers", strangers)
+        with ThreadPoolExecutor(3) as pool:
+            first = pool.submit(passwords.check_password, PASSWORD, "$2", stranger=True)
+            assert entered.acquire(timeout=30)
+            assert strangers._places.acquire(timeout=30)  # somebody waits
+            with pytest.raises(TooMany) as caught:
+                passwords.check_password(PASSWORD, "$2", stranger=True)
+            assert caught.value.retry_after == 5
+            known = pool.submit(passwords.check_password, PASSWORD, "$2")
+            assert entered.acquire(timeout=30)
+            leave.set()
+            assert first.result(30)
+            assert known.result(30)
+        strangers._places.release()
+        assert passwords.check_password(PASSWORD, "$2", stranger=True)

@@ -10,6 +10,9 @@ from flask.testing import FlaskClient
 from hub.accounts import users
 from hub.accounts.actors import Client
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.models import User
+from hub.accounts.passwords import hash_password
+from hub.extensions import db
 from hub.htmx import own_path
 
 PASSWORD = "correct horse battery"
@@ -42,7 +45,8 @@ def test_signing_in_and_out(client: FlaskClient, person: str) -> None:
 
 def test_the_demo_user_is_named_only_where_there_is_one(app: Flask, client: FlaskClient, session: object) -> None:
     assert DEMO_PASSWORD not in client.get("/login").text
-    users.register_user(DEMO_EMAIL, DEMO_PASSWORD, "Demo", client=Client())
+    db.session.add(User(email=DEMO_EMAIL, password=hash_password(DEMO_PASSWORD), name="Demo"))
+    db.session.commit()
     assert DEMO_PASSWORD in client.get("/login").text
     development = app.extensions["hub_config"]
     app.extensions["hub_config"] = dataclasses.replace(development, env="production")

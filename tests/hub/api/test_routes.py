@@ -7,6 +7,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from hub.accounts.actors import Client
+from hub.accounts.api_clients import become_program
+from hub.accounts.sessions import open_session
 from hub.analyses import repair_ledger
 from hub.analyses import services as analyses
 from hub.analyses.models import Repair
@@ -62,6 +65,9 @@ def test_unknown_fields_and_parameters_are_refused(program: Program) -> None:
         "/executions?status=BROKEN",
         "/executions?startedAfter=yesterday",
         "/executions?startedAfter=2026-01-01T00:00:00",
+        "/executions?startedAfter=1767225600",
+        "/failures?since=5.1e-303",
+        "/services?search=a&search=b",
     ):
         refused(program, 422, "GET", path)
     assert db.session.scalars(sa.select(Instance)).all() == []
@@ -84,7 +90,8 @@ def test_unknown_paths_and_methods_are_problems_too(program: Program) -> None:
 
 
 def test_a_nul_character_is_no_server_error(program: Program) -> None:
-    answer = program.client.get("/api/v1/audit?action=%00", headers={"Authorization": f"Bearer {program.key}"})
+    refused(program, 422, "GET", "/audit?action=%00")
+    answer = program.client.get("/api/v1/executions/%00", headers={"Authorization": f"Bearer {program.key}"})
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
     refused(program, 404, "POST", "/analyses", json={"executionId": "a\x00"})  # read as "a"
     refused(program, 422, "POST", "/instances", json={"name": "a\x00", "url": "http://a\x00b", "apiKey": "\x00"})
@@ -107,6 +114,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
     program_of: Callable[..., Program], spec: Json, alice: Actor, bob: Actor, repairable: Json
 ) -> None:
     program, stranger = program_of(alice), program_of(bob)
+    signed_in = Program(stranger.client, spec, become_program(open_session(str(bob.user_id), Client(via="api"))).access_token)
     digest = program.get(f"/analyses/{repairable['id']}/suggestions/0/preview")["digest"]
     body = {"suggestionIndex": 0, "digest": digest}
     made = program.call("POST", f"/analyses/{repairable['id']}/repairs", json=body).json
@@ -144,6 +152,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "POST /environments/{environment_id}/variables": {"name": "MINE"},
         "PATCH /variables/{variable_id}": {"value": "x"},
         "PUT /chains/{chain_id}": {"name": "Mine", "steps": []},
+        "PATCH /webhooks/{webhook_id}": {"name": "Mine"},
     }
     tried = 0
     for template, methods in spec["paths"].items():
@@ -151,7 +160,8 @@ def test_a_strangers_ids_are_not_found_anywhere(
         if "{" in short and "{service_id}" not in short:
             for method in methods:
                 options = {"json": bodies.get(f"{method.upper()} {short}", {})} if method != "get" else {}
-                refused(stranger, 404, method.upper(), short.format(**ids), **options)
+                caller = stranger if any("apiKey" in way for way in methods[method]["security"]) else signed_in
+                refused(caller, 404, method.upper(), short.format(**ids), **options)
                 tried += 1
     assert tried >= 16
     refused(stranger, 404, "POST", "/analyses", json={"executionId": ids["execution_id"]})
@@ -185,7 +195,8 @@ def test_instances_from_cradle_to_grave(program: Program, fake_n8n: Callable[...
     assert program.call("DELETE", f"/instances/{instance['id']}").status_code == 204
     refused(program, 404, "GET", f"/instances/{instance['id']}")
     actions = set(db.session.scalars(sa.select(AuditLog.action).where(AuditLog.resource_id == instance["id"])))
-    assert actions == {"instance.create", "instance.test", "instance.update", "instance.sync", "instance.delete"}
+    changes = {"instance.create", "instance.test", "instance.update", "instance.sync", "instance.delete"}
+    assert actions == {*changes, "access.refused"}
 
 
 def test_what_is_wrong_with_an_instance_is_pointed_to(program: Program, alice: Actor) -> None:
