@@ -12,12 +12,8 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import SecurityError
 
-<<<<<<< HEAD
 from hub.config import Config
-from hub.errors import NotAllowed, NotFound
-=======
 from hub.errors import Invalid, NotAllowed, NotFound
->>>>>>> accounts
 from hub.extensions import csrf
 
 #: Everything but scripts. Nothing comes from another host, nothing is inline, nothing is framed.
