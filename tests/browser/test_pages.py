@@ -122,7 +122,7 @@ def test_the_instruments_work(site: Site, chromium: Browser) -> None:
         complaints = watch(page)
         page.goto(site.hub.url + "/")
         assert find_violations(page) == []
-        page.evaluate("document.querySelector('main').append(Object.assign(document.createElement('img'), {src: '/no-such-picture'}))")
+        page.evaluate("document.body.append(Object.assign(document.createElement('img'), {src: '/no-such-picture'}))")
         page.evaluate("document.body.append(Object.assign(document.createElement('style'), {textContent: 'b {color: red}'}))")
         assert refused_ways(page) == list(WAYS_IN)
         page.evaluate(

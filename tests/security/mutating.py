@@ -184,7 +184,7 @@ TYPES: tuple[str | None, ...] = (
 )
 PARTS: tuple[bytes, ...] = (
     *(b"", b"--x", b"--x--", b"--x\r\n\r\n--x--", b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--"),
-    b'--x\r\nContent-Disposition: form-data; name="file"; filename="../../a\x00b"\r\nContent-Type: x/\xff\r\n\r\n\xff\xfe\r\n--x--',
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="../a\x00b"\r\nContent-Type: x/\xff\r\n\r\n\xff\xfe\r\n--x--',
     b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''%ff\r\n\r\n1\r\n--x--",
     b'--x\r\nContent-Disposition: form-data; name="document"; filename="a.json"\r\n\r\n' + b"[" * 50_000 + b"\r\n--x--",
     b'--x\r\nContent-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: base64\r\n\r\n!\r\n--x--',
