@@ -7,7 +7,7 @@ import logging
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, refusals, security, templating
+from hub import errors_web, i18n, log_records, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
@@ -70,7 +70,6 @@ from hub.sync import jobs as _sync_jobs
 from hub.sync.instance_pages import bp as instances_pages
 from hub.system.key_pages import bp as system_pages
 from hub.system.styleguide import bp as styleguide_pages
-from hub.system.views import bp as system_pages
 from hub.webhooks import jobs as _webhooks_jobs
 from hub.webhooks import models as _webhooks
 from hub.webhooks.views import bp as webhooks_pages
@@ -172,6 +171,7 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _configure(app: Flask, config: Config) -> None:
+    log_records.install()
     logging.getLogger("hub").setLevel(config.log_level)
     newest, *older = config.encryption_keys
     app.config.update(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime as dt
+import logging
 import re
 import runpy
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from hub import create_app
 from hub.config import Config, check_settings
 from hub.contracts.actor import Actor
+from hub.egress.tls import tls_context
 from hub.extensions import db
 from hub.security_contact import write_security_txt
 
@@ -165,6 +168,36 @@ def test_a_contact_is_a_mail_address_or_a_page(text: str, contact: str | None) -
     findings = {finding.setting.name: finding for finding in check_settings({"HUB_SECURITY_CONTACT": text})}
     found = findings["HUB_SECURITY_CONTACT"]
     assert (found.value, found.problem is None) == (contact, contact is not None)
+
+
+def test_outgoing_tls_is_current_and_verified() -> None:
+    context = tls_context(None, True, ssl.SSLSocket)
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    weak = re.compile(r"RC4|3DES|DES-CBC|NULL|EXPORT|MD5|anon", re.IGNORECASE)
+    assert not [cipher["name"] for cipher in context.get_ciphers() if weak.search(cipher["name"])]
+
+
+def test_signing_out_clears_the_browser(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+    answer = browser_of(alice).post("/logout")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+def test_nobody_forges_a_line_of_the_log(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("hub.test")
+    log.error("%s asks for %d of %s", "eve\n2026-01-01 ERROR forged", 3, Path("/a\x1b[2J"))
+    log.error("%(who)s", {"who": "a\u2028b"})
+    log.error("100% sure")
+    assert caplog.messages == ["eve\\n2026-01-01 ERROR forged asks for 3 of /a\\x1b[2J", "a\\u2028b", "100% sure"]
+
+
+def test_uploads_are_bounded_before_they_are_read(alice: Actor, browser_of: Callable[[Actor], FlaskClient]) -> None:
+    """A body that says it is too large is refused unread."""
+    browser = browser_of(alice)
+    for path in ("/requests/import", "/analyses/upload", "/requests/preview"):
+        answer = browser.post(path, headers={"Content-Length": "20000001"}, content_type="multipart/form-data; boundary=x")
+        assert answer.status_code == 413, path
 
 
 # --- Errors ------------------------------------------------------------------------------------------------------------

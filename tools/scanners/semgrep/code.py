@@ -44,6 +44,10 @@ def run(text, name, app):
     Markup(f"<b>{text}</b>")
     # ok: markup-of-a-value
     Markup("<b>{}</b>").format(text)
+    # ruleid: parameters-mixed-up
+    request.values["name"]
+    # ok: parameters-mixed-up
+    request.form["name"]
     # ruleid: debug-mode
     app.run(debug=True)
 
