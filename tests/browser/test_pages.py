@@ -52,6 +52,7 @@ WAYS_IN = {
     "another policy": "trustedTypes.createPolicy('mine', {createHTML: text => text})",
     "a second default policy": "trustedTypes.createPolicy('default', {createHTML: text => text})",
 }
+PLANTED = '<div id="list">planted<script>window.planted = 1</script></div>'
 FIND_ICONS = "[...document.querySelectorAll('use')].map(e => e.getAttribute('href').split('#')[1])"
 
 
@@ -134,6 +135,25 @@ def test_the_instruments_work(site: Site, chromium: Browser) -> None:
         assert "TrustedHTML" in " ".join(complaints)
         assert "404" in " ".join(complaints)
         assert len(find_too_wide(page)) == 1
+
+
+def test_htmx_brings_pieces_under_the_policy(site: Site, chromium: Browser) -> None:
+    """Trusted Types let htmx read its answers; a script in one is dropped."""
+    with open_context(chromium, site, language="en") as context:
+        page = context.new_page()
+        complaints = watch(page)
+        page.route("**/executions?planted", lambda route: route.fulfill(body=PLANTED, content_type="text/html"))
+        page.goto(site.hub.url + "/executions")
+        for path in ("/executions?status=FAILED", "/executions?planted"):
+            page.evaluate(
+                "path => htmx.ajax('GET', path, {target: '#list', swap: 'outerHTML'})"
+                ".then(() => document.body.dataset.swapped = path)",
+                path,
+            )
+            page.wait_for_selector(f"body[data-swapped='{path}']")
+        assert page.locator("#list").inner_text() == "planted"
+        assert page.evaluate("[window.planted, document.querySelectorAll('#list script').length]") == [None, 0]
+        assert complaints == []
 
 
 def visit(site: Site, chromium: Browser, language: str, theme: str, complaints: list[str]) -> Iterator[Page]:
