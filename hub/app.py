@@ -7,7 +7,7 @@ import logging
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import errors_web, i18n, refusals, security, templating
+from hub import errors_web, i18n, log_records, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
@@ -177,12 +177,13 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _configure(app: Flask, config: Config) -> None:
+    log_records.install()
     logging.getLogger("hub").setLevel(config.log_level)
     newest, *older = config.encryption_keys
     app.config.update(
         SECRET_KEY=derive_key(newest, "flask.session").hex(),
         SECRET_KEY_FALLBACKS=[derive_key(key, "flask.session").hex() for key in older],
-        SESSION_COOKIE_NAME="hub_state",
+        SESSION_COOKIE_NAME=config.cookie_name("hub_state"),
         SESSION_COOKIE_SECURE=config.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

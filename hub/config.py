@@ -18,6 +18,7 @@ from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
 from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
 from hub.second_factor_settings import SECOND_FACTOR_SETTINGS
+from hub.security_contact import SECURITY_CONTACT
 from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,6 +143,7 @@ SETTINGS: tuple[Setting, ...] = (
         need=Need.RECOMMENDED,
     ),
     Setting("HUB_TRUSTED_PROXIES", "0", "How many reverse proxies in front set X-Forwarded-* headers.", at_least(0)),
+    SECURITY_CONTACT,
     Setting(
         "HUB_ALLOWED_ADDRESSES",
         "",
@@ -211,6 +213,7 @@ class Config:
     web_threads: int
     public_url: str | None
     trusted_proxies: int
+    security_contact: str | None
     allowed_addresses: tuple[str, ...]
     ca_file: Path | None
     plugins: tuple[str, ...]
@@ -245,6 +248,10 @@ class Config:
     def secure_cookies(self) -> bool:
         """Whether cookies are Secure: always in production unless the public address is plain http on purpose."""
         return self.public_url.startswith("https://") if self.public_url else not self.is_development
+
+    def cookie_name(self, name: str) -> str:
+        """``__Host-`` binds a cookie to this host and to https, so browsers take it only with Secure."""
+        return f"__Host-{name}" if self.secure_cookies else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +317,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         web_threads=values["HUB_WEB_THREADS"],
         public_url=values["HUB_PUBLIC_URL"],
         trusted_proxies=values["HUB_TRUSTED_PROXIES"],
+        security_contact=values["HUB_SECURITY_CONTACT"],
         allowed_addresses=values["HUB_ALLOWED_ADDRESSES"] or (),
         ca_file=values["HUB_CA_FILE"],
         plugins=values["HUB_PLUGINS"] or (),

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from hub.columns import utc_now
 from hub.config import ROOT
+from hub.cookies import read_cookie
 from hub.json_tree import render_json
 from hub.preferences import THEME_COOKIE, THEMES
 
@@ -132,7 +133,7 @@ def is_current(endpoint: str, current: str | None) -> bool:
 
 def theme() -> str:
     """``light``, ``dark`` or ``system``: the person's choice, written into the page so that nothing flashes."""
-    chosen = request.cookies.get(THEME_COOKIE, "") if has_request_context() else ""
+    chosen = read_cookie(THEME_COOKIE) if has_request_context() else ""
     return chosen if chosen in THEMES else "system"
 
 

@@ -26,6 +26,7 @@ from hub.accounts.web import (
     session_token,
 )
 from hub.columns import utc_now
+from hub.cookies import read_cookie
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
 from hub.htmx import go_to, own_path, render
 from hub.i18n import current_language
@@ -138,7 +139,7 @@ def sign_out() -> ResponseReturnValue:
 @bp.get("/account")
 def account() -> ResponseReturnValue:
     """Name, language and theme."""
-    present = {"language": current_language(), "theme": request.cookies.get(THEME_COOKIE, "system")}
+    present = {"language": current_language(), "theme": read_cookie(THEME_COOKIE) or "system"}
     return _account_page({**present, **current_user.settings, "name": current_user.name})
 
 

@@ -30,6 +30,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "system.healthz",
+        "system.security_txt",
         "api.openapi",
         "api.docs",
         "preferences.choose",
@@ -169,8 +170,9 @@ def set_device_cookie(response: Response, token: str) -> Response:
 
 
 def end_session(response: Response) -> Response:
-    """Take the cookie back."""
+    """Take the cookie back, and let the browser forget what it keeps of the pages."""
     session.clear()
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.delete_cookie(session_cookie_name(), secure=_config().secure_cookies, httponly=True, samesite="Lax", path="/")
     return response
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
@@ -15,11 +17,20 @@ from hub import errors_web
 from hub.errors import HubError, Invalid, TooMany
 from hub.extensions import db
 from hub.json_api import FieldProblem, InvalidRequest, Problem, api, to_camel
+from hub.storable import load_json
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/"
 _BODY_METHODS = ("POST", "PUT", "PATCH")
+
+
+class StorableJson(DefaultJSONProvider):
+    """JSON whose texts every database stores: without NUL characters and lone surrogates."""
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        """The cleaned value; ValueError and RecursionError for text that is no JSON."""
+        return load_json(s if isinstance(s, str) else s.decode(json.detect_encoding(s)))
 
 
 def require_json() -> None:
@@ -29,8 +40,8 @@ def require_json() -> None:
     if not request.is_json:
         raise UnsupportedMediaType(_("Send the body as application/json."))
     try:
-        body = json.loads(request.get_data())
-    except (ValueError, RecursionError) as error:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
         raise BadRequest(_("The body is not valid JSON.")) from error
     if not isinstance(body, dict):
         raise InvalidRequest(_("The body must be a JSON object."), [])
@@ -87,7 +98,8 @@ def _answer(status: int, detail: str, errors: list[FieldProblem]) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Answer for paths below ``/api/`` that no route has."""
+    """Read JSON as above, and answer for paths below ``/api/`` that no route has."""
+    app.json = StorableJson(app)
     for code in (404, 405):
         app.register_error_handler(code, show_routing_error)
 

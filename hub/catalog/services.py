@@ -24,6 +24,8 @@ from hub.pagination import Page, clamp_limit, keyset, make_page
 
 _KEY = ("service_id", "endpoint_id")
 _MOST_FOUND = 60
+#: More words of a search than this are passed over: SQLite takes no condition of a thousand parts.
+_MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ def count_use(template: Template) -> None:
 def _filter(statement: sa.Select[Any], category: str | None, search: str | None) -> sa.Select[Any]:
     if category:
         statement = statement.where(Template.category == category)
-    for word in (search or "").lower().split():
+    for word in (search or "").lower().split()[:_MOST_WORDS]:
         statement = statement.where(Template.search_text.contains(word, autoescape=True))
     return statement
 

@@ -23,6 +23,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -49,6 +50,7 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
     assert pages == {
         "static",
         "system.healthz",
+        "system.security_txt",
         "preferences.choose",
         "accounts.login",
         "accounts.submit_login",
@@ -183,7 +185,11 @@ def header_problems(answer: Any, *, cached: bool = False) -> list[str]:
     problems = [name for name, value in HEADERS.items() if answer.headers.get(name) != value]
     policy = answer.headers.get("Content-Security-Policy", "")
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";") if " " in part.strip())
-    if directives.get("default-src") != "'none'" or directives.get("script-src", "'self'") != "'self'":
+    nonces = set(re.findall(r'<script\b[^>]*\bnonce="([\w-]{22})"', answer.text)) if answer.mimetype == "text/html" else set()
+    expected = " ".join(f"'nonce-{nonce}'" for nonce in nonces) or "'none'"
+    if directives.get("default-src") != "'none'" or directives.get("script-src") != expected:
+        problems.append(f"lax policy: {policy}")
+    if directives.get("require-trusted-types-for") != "'script'" or directives.get("trusted-types") != "default":
         problems.append(f"lax policy: {policy}")
     if "unsafe" in policy or "frame-ancestors 'none'" not in policy:
         problems.append(f"lax policy: {policy}")

@@ -93,7 +93,7 @@ def test_a_nul_character_is_no_server_error(program: Program) -> None:
     refused(program, 422, "GET", "/audit?action=%00")
     answer = program.client.get("/api/v1/executions/%00", headers={"Authorization": f"Bearer {program.key}"})
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
-    refused(program, 422, "POST", "/analyses", json={"executionId": "a\x00"})
+    refused(program, 404, "POST", "/analyses", json={"executionId": "a\x00"})  # read as "a"
     refused(program, 422, "POST", "/instances", json={"name": "a\x00", "url": "http://a\x00b", "apiKey": "\x00"})
 
 
@@ -350,3 +350,17 @@ def test_a_repair_is_previewed_agreed_to_and_polled(program: Program, repairable
     assert [row["id"] for row in program.get(path)["data"]] == [made.json["id"]]
     twice = program.call("POST", path, json={"suggestionIndex": 0, "digest": preview["digest"]})
     assert twice.json["id"] == made.json["id"]
+
+
+@pytest.mark.parametrize("field", ["a\0b", "\ud800", "a\udfff"])
+def test_texts_that_no_database_stores_are_cleaned(program: Program, field: str) -> None:
+    """``\\ud800`` is JSON, but no text; as an id it names nothing."""
+    made = program.call("POST", "/environments", json={"name": field})
+    assert made.status_code == 201
+    assert made.json["name"] == field.replace("\0", "").encode("utf-8", "replace").decode()
+    refused(program, 422, "POST", "/chains", json={"name": "Chain", "steps": [field]})
+
+
+def test_bytes_that_are_no_text_are_refused(program: Program) -> None:
+    for body in (b'{"name": "\xff"}', b'{"name": "\xed\xa0\x80"}'):
+        refused(program, 400, "POST", "/environments", data=body, content_type="application/json")
