@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hub.accounts.services import ABSOLUTE_LIFETIME
 
 from hub.accounts import services
-from hub.accounts.services import ABSOLUTE_LIFETIME
 from hub.analyses import learning
 from hub.catalog.services import load_packs
 from hub.contracts.actor import Actor, Role
