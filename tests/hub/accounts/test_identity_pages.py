@@ -230,6 +230,19 @@ class TestChanging:
         assert "commonest" in answer.text
         assert "qwertyuiop" not in answer.text
 
+    def test_a_link_long_after_signing_in_leads_to_confirmation_and_back(self, browser: FlaskClient, dana: User) -> None:
+        browser.post("/account/email", data={"email": "new@example.com"})
+        token = token_in(next(mail for mail in mailbox() if mail.recipient == "new@example.com"))
+        db.session.execute(sa.update(Session).values(authenticated_at=utc_now() - dt.timedelta(days=1)))
+        link = f"/account/email/confirm?token={token}"
+        page = browser.get(browser.get(link).location)
+        assert f'value="{link}"' in page.text
+        form = {"way": "password", "password": PASSWORD, "next": link}
+        assert browser.post("/account/confirm", data=form).location == link
+        browser.post("/account/email/confirm", data={"token": token})
+        db.session.refresh(dana)
+        assert dana.email == "new@example.com"
+
     @pytest.mark.parametrize(("path", "form"), [("password", {"password": NEW}), ("email", {"email": "new@example.com"})])
     def test_long_after_signing_in_one_confirms_first(self, browser: FlaskClient, path: str, form: dict[str, str]) -> None:
         db.session.execute(sa.update(Session).values(authenticated_at=utc_now() - dt.timedelta(days=1)))
