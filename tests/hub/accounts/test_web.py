@@ -14,9 +14,9 @@ from hub.accounts.models import User
 from hub.accounts.passwords import hash_password
 from hub.extensions import db
 from hub.htmx import own_path
+from tests.hub.pages import comparable
 
 PASSWORD = "correct horse battery"
-from tests.hub.pages import comparable
 
 
 @pytest.fixture
