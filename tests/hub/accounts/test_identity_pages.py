@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import signing_in
+from hub.accounts import signing_in, users
 from hub.accounts.models import KnownDevice, Session, User
+from hub.accounts.sessions import load_actor, open_session
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.extensions import db
@@ -20,7 +21,7 @@ from hub.jobs.models import Job
 from hub.mail.models import Mail
 from hub.mail.services import read_text
 from hub.mail_settings import MailSettings
-from tests.hub.accounts.people import PASSWORD, mailbox, run_jobs, token_in
+from tests.hub.accounts.people import HOME, PASSWORD, mailbox, run_jobs, token_in
 from tests.hub.pages import comparable
 
 pytestmark = pytest.mark.usefixtures("quick_hashes", "session")
@@ -68,8 +69,11 @@ class TestRegisteringByMail:
         assert "dan@example.com" in page.text
         wrong = client.post("/register/confirm", data={"token": token, "password": "not this one"})
         assert wrong.status_code == 422
+        before = open_session(users.register_user("guest@example.com", PASSWORD, "Guest", client=HOME).id, HOME)
+        client.set_cookie("hub_session", before)
         done = client.post("/register/confirm", data={"token": token, "password": PASSWORD})
         assert (done.status_code, done.location) == (303, "/")
+        assert load_actor(before, client=HOME) is None, "whoever was signed in here before is not any more"
         assert "Confirm your e-mail address" not in client.get("/account").text
         assert client.get("/register/confirm", query_string={"token": token}).status_code == 404
 

@@ -145,7 +145,6 @@ class TestResetting:
         with pytest.raises(TooMany):
             password_changes.ask_for_reset("one.more@example.com", client=AWAY)
 
-
     def test_strangers_who_ask_keep_no_owner_from_the_mail(self, dana: User) -> None:
         device = devices.remember_device(dana, HOME)
         for number in range(verification.MAILS_PER_HOUR * 2):

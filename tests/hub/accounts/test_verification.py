@@ -12,6 +12,8 @@ from hub.contracts.actor import Actor
 from hub.errors import Invalid, NeedsReauthentication, NotAllowed, NotFound, TooMany
 from hub.extensions import db
 from hub.jobs.models import Job
+from hub.mail.messages import build_message
+from hub.mail.models import Mail
 from hub.mail.services import MailboxRow
 from tests.hub.accounts.people import AWAY, HOME, PASSWORD, events, mailbox, person, token_in
 
@@ -88,12 +90,23 @@ class TestRegistering:
         assert [(row.token, len(row.password)) for row in rows] == [(None, 60)] * 2
 
     @pytest.mark.parametrize(
-        "email", ["eve", "a b@example.com", "a,b@example.com", "<a@example.com>", "a@b@c", "a@example.com\u202e"]
+        "email",
+        [
+            *("eve", "a b@example.com", "a,b@example.com", "<a@example.com>", "a@b@c", "a@example.com\u202e", "@example.com"),
+            *("a..b@example.com", ".a@example.com", "a@.example.com", "a@example.", "a@-example.com", "a@example..com"),
+            *("ü@example.com", "=?utf-8?q?x?=@example.com", f"{'a' * 250}@example.com"),
+        ],
     )
     def test_what_is_no_single_address_is_refused(self, email: str) -> None:
         with pytest.raises(Invalid) as caught:
             register(email)
         assert list(caught.value.fields) == ["email"]
+
+    @pytest.mark.parametrize("email", ["o'neil+hub@mail.example.co.uk", "a@localhost", "x@xn--mgbh0fb.xn--kgbechtv", "#@b_c-d.e"])
+    def test_to_every_address_that_is_taken_a_mail_can_be_written(self, email: str) -> None:
+        register(email)
+        row = Mail(id="m", recipient=email, subject="Subject", language="en")
+        assert f"To: {email}".encode() in bytes(build_message(row, "Text", "hub@example.com"))
 
     def test_an_easy_password_is_refused(self) -> None:
         with pytest.raises(Invalid) as caught:
