@@ -207,7 +207,7 @@ def remove_passkey(passkey_id: str) -> ResponseReturnValue:
 
 def _after_adding(codes: list[str], message: str) -> ResponseReturnValue:
     if codes:
-        return _codes_page(codes, message)
+        return _codes_page(codes, message + " " + _("Your other sessions were ended, because they began without it."))
     flash(message, "success")
     return go_to("second_factor.show")
 

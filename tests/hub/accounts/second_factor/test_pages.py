@@ -118,7 +118,7 @@ class TestSignIn:
 class TestOwnFactors:
     def test_from_nothing_to_an_app_with_codes(self, browser_of: BrowserOf, dora: Actor, clock: Clock) -> None:
         browser = browser_of(dora)
-        assert "The second factor is off" in browser.get("/account/security").text
+        assert "No second factor yet" in browser.get("/account/security").text
         page = browser.get("/account/security/app")
         assert page.headers["Cache-Control"] == "no-store"
         assert '<img src="data:image/svg+xml' in page.text
