@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
@@ -172,11 +173,13 @@ def operation(
     answer: type[Resource] | None,
     status: int = 200,
     errors: tuple[int, ...] = (),
+    others: Mapping[int, type[Resource]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation of the API.
 
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
-    a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
+    a pair of one and headers, or None where ``answer`` is None; where it answers one of the ``others``, by status, that
+    status is sent. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
     ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503 and, of a body, 400, 413, 415.
     """
@@ -192,11 +195,12 @@ def operation(
             if answer is None:
                 return "", 204
             body, headers = result if isinstance(result, tuple) else (result, {})
-            return body, status, headers
+            return body, next((code for code, kind in others.items() if isinstance(body, kind)), status), headers
 
         body_errors = {400, 413, 415} if "json" in inputs else set()
         models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *body_errors, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
+        models |= {f"HTTP_{code}": kind for code, kind in others.items()}
         name = function.__name__
         described = document.validate(
             **inputs,
