@@ -80,6 +80,12 @@ class Resource(BaseModel):
         """Contracts inside, such as a request's definition, write camelCase only where they are told to."""
         return super().model_dump_json(**{"by_alias": True, **options})
 
+    @classmethod
+    @functools.cache
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The schema, made once: SpecTree asks for it again with every operation, which would double the hub's start."""
+        return super().model_json_schema(*arguments, **options)
+
 
 class ListQuery(Resource):
     """Which part of a list."""
