@@ -293,7 +293,7 @@ def get_repair(repair_id: str) -> Any:
     return _repair(repair.get_repair(current_actor(), repair_id))
 
 
-@operation("GET", "/repairs/<repair_id>/old-workflow", scope="repairs:read", answer=OldWorkflowResource, errors=(404,))
+@operation("GET", "/repairs/<repair_id>/old-workflow", scope="repairs:read", answer=OldWorkflowResource, errors=(404, 409))
 def get_old_workflow(repair_id: str) -> Any:
     """The workflow as it was before the repair, to put it back by hand; reading it is an event of the audit log."""
     return OldWorkflowResource(workflow=repair.read_old_workflow(current_actor(), repair_id))
