@@ -15,7 +15,16 @@ from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
 from flask_babel import gettext as _
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
@@ -35,13 +44,20 @@ def _refuse_other_times(value: object) -> object:
     return value
 
 
+def _as_utc(value: dt.datetime) -> dt.datetime:
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise ValueError("Send a time of the years 1 to 9999 in UTC.") from error
+
+
 #: Times as ISO 8601 in UTC, to the millisecond.
 Time = Annotated[
     dt.datetime,
     PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
 ]
 #: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
-TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times), AfterValidator(_as_utc)]
 
 
 def to_camel(name: str) -> str:
