@@ -200,7 +200,7 @@ class Feedback(Resource):
     helpful: bool | None
 
 
-@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(404, 409))
+@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(402, 404, 409))
 def create_analysis(json: NewAnalysis) -> Any:
     """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
     if json.execution_id is not None:
