@@ -47,7 +47,7 @@ def end_abandoned_runs() -> int:
 
 
 def prune_runs() -> int:
-    """Forget runs too old for their owner's plan or the operator, and of each request those beyond its newest; how many. Commits."""
+    """Forget runs too old for the plan of their owner, and of each request those beyond its newest. Answers how many; commits."""
     limits = request_limits()
     is_over = RequestRun.state.not_in(ACTIVE)
     kept = [(utc_now() - dt.timedelta(days=days), owners) for days, owners in accounts_by_retention(limits.keep_days).items()]
