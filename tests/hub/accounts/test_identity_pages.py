@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import re
 from collections.abc import Callable
 
 import pytest
@@ -22,6 +21,7 @@ from hub.mail.models import Mail
 from hub.mail.services import read_text
 from hub.mail_settings import MailSettings
 from tests.hub.accounts.people import PASSWORD, mailbox, run_jobs, token_in
+from tests.hub.pages import comparable
 
 pytestmark = pytest.mark.usefixtures("quick_hashes", "session")
 NEW = "another violet harbour"
@@ -51,11 +51,6 @@ def token_of(text: str) -> str:
 
 def register(client: FlaskClient, email: str, **form: str) -> object:
     return client.post("/register", data={"email": email, "password": PASSWORD, "name": "Dan", **form})
-
-
-def comparable(answer: object, email: str) -> str:
-    """The page without what was typed and without the token that changes every second."""
-    return re.sub(r'(value="|X-CSRFToken": ")[\w.-]{80,}"', "", answer.text.replace(email, ""))
 
 
 @pytest.mark.usefixtures("by_mail")
