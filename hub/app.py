@@ -11,7 +11,9 @@ from hub import errors_web, i18n, log_records, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.billing import jobs as _billing_jobs
 from hub.accounts.billing import models as _billing
+from hub.accounts.billing.views import bp as billing_pages
 from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.credential_pages import bp as credentials_pages
 from hub.accounts.password_pages import bp as passwords_pages
@@ -105,6 +107,7 @@ MODELS = (
 #: All background work is declared once this module is imported.
 JOBS = (
     _accounts_jobs,
+    _billing_jobs,
     _analyses_jobs,
     _audit_jobs,
     _automation_jobs,
@@ -128,6 +131,7 @@ PAGES = (
     passwords_pages,
     credentials_pages,
     plans_pages,
+    billing_pages,
     people_pages,
     my_data_pages,
     confirmation_pages,

@@ -54,6 +54,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "api.refresh_tokens",
         "api.log_out",
         "mail.mailbox",
+        "billing.hear",
     }
 )
 

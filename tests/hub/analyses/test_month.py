@@ -40,6 +40,7 @@ def fill(actor: Actor, number: int, created_at: dt.datetime | None = None) -> No
         "created_at": created_at or utc_now(),
     }
     db.session.execute(sa.insert(AiAnalysis), [dict(row) for _number in range(number)])
+    db.session.commit()
 
 
 def test_the_same_failure_is_explained_again_for_nothing(alice: Actor, execution: Execution, analyzer: OneAnswer) -> None:
@@ -71,5 +72,6 @@ def test_last_month_does_not_count(alice: Actor, execution: Execution, analyzer:
 def test_the_sample_counts_for_nothing(alice: Actor, execution: Execution, analyzer: OneAnswer) -> None:
     fill(alice, MOST)
     db.session.get_one(Instance, execution.instance_id).is_sample = True
+    db.session.commit()
     assert services.analyze_execution(alice, execution.id).counted is False
     assert count(alice) == MOST
