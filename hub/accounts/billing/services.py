@@ -87,11 +87,10 @@ def begin_checkout(actor: Actor, plan: Plan, *, success_url: str, cancel_url: st
     db.session.commit()
     attempt = f"{account_id}:{plan.value}:{int(utc_now().timestamp() // _ATTEMPT.total_seconds())}"
     try:
-        return _own_page(
-            provider.checkout_url(customer, plan.value, attempt=attempt, success_url=success_url, cancel_url=cancel_url)
-        )
+        url = provider.checkout_url(customer, plan.value, attempt=attempt, success_url=success_url, cancel_url=cancel_url)
     except BillingUnavailable as error:
         raise Unavailable(error.words.in_language(current_language())) from error
+    return _own_page(url)
 
 
 def open_portal(actor: Actor, *, return_url: str) -> str:
@@ -194,7 +193,7 @@ def _apply(actor: Actor, provider: str, found: Subscription, began: dt.datetime)
     row = db.session.get(BillingAccount, account.id, populate_existing=True)
     if row is not None and row.read_at > began:
         return False  # read later by another message
-    plan = Plan(found.plan) if found.plan in Plan.__members__ else None
+    plan = next((plan for plan in Plan if plan.value == found.plan), None)
     if plan is None and (row is None or row.subscription != found.subscription):
         return False  # the end of one that holds no more, or never did
     given = row.plan if row is not None else None
@@ -216,8 +215,8 @@ def _tell_of_failed_payment(account_id: str) -> None:
     link = current_app.extensions["hub_config"].base_url + "/account/usage"
     with force_locale(language):
         text = _(
-            "A payment for the plan of your AI-HTTP Hub account failed. Your plan stays as it is while the payment is tried again. "
-            "Look at your means of payment here:"
+            "A payment for the plan of your AI-HTTP Hub account failed. Your plan stays as it is while the payment is tried "
+            "again. Look at your means of payment here:"
         )
         send_mail(user.email, _("A payment failed"), f"{text}\n{link}", purpose="billing.payment_failed", language=language)
 

@@ -41,7 +41,6 @@ def portal() -> ResponseReturnValue:
 
 
 @bp.post("/billing/<billing_provider>/events")
-@csrf.exempt
 def hear(billing_provider: str) -> ResponseReturnValue:
     """A message of a provider: public, because what it says is believed only with the provider's signature."""
     request.max_content_length = MAX_BODY
@@ -55,6 +54,9 @@ def hear(billing_provider: str) -> ResponseReturnValue:
     except services.MessageRefused as error:
         return Response(f"{error.message}\n", error.status, mimetype="text/plain")
     return Response("heard\n", mimetype="text/plain")
+
+
+csrf.exempt(hear)
 
 
 def _address(endpoint: str) -> str:

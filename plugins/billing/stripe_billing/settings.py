@@ -43,11 +43,12 @@ FIELDS = (
         kind="secret",
         label=_text("Signing secret", "سر التوقيع"),
         help=_text(
-            "Of the webhook endpoint (whsec_…) that you add at Stripe for this hub’s address /billing/stripe_billing/events, with the "
-            "events checkout.session.completed, customer.subscription.updated, customer.subscription.deleted and "
+            "Of the webhook endpoint (whsec_…) that you add at Stripe for this hub’s address /billing/stripe_billing/events, "
+            "with the events checkout.session.completed, customer.subscription.updated, customer.subscription.deleted and "
             "invoice.payment_failed.",
             "لنقطة webhook (whsec_…) تضيفها في Stripe لعنوان هذه اللوحة /billing/stripe_billing/events مع الأحداث "
-            "checkout.session.completed و customer.subscription.updated و customer.subscription.deleted و invoice.payment_failed.",
+            "checkout.session.completed و customer.subscription.updated و customer.subscription.deleted "
+            "و invoice.payment_failed.",
         ),
         max_length=255,
     ),
