@@ -129,12 +129,13 @@ def hear(provider_name: str, headers: Mapping[str, str], body: bytes) -> None:
     except BillingRefused as error:
         raise MessageRefused(str(error)) from error
     event_id = _note(provider_name, message)
-    if event_id is not None:
-        record_event(
-            SYSTEM, "billing.message", "billing_event", event_id, details={"provider": provider_name, "kind": message.kind[:80]}
-        )
-        if message.subscription is not None:
-            enqueue(JOB, job_id=event_id, event_id=event_id)
+    if event_id is None:
+        db.session.rollback()
+        return
+    details = {"provider": provider_name, "kind": message.kind[:80]}
+    record_event(SYSTEM, "billing.message", "billing_event", event_id, details=details)
+    if message.subscription is not None:
+        enqueue(JOB, job_id=event_id, event_id=event_id)
     db.session.commit()
 
 
