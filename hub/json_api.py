@@ -28,12 +28,17 @@ from pydantic import (
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from hub.accounts.models import Plan
+from hub.accounts.plan_limits import Limit
 from hub.accounts.web import current_actor
 from hub.contracts.actor import Actor
 from hub.errors import Invalid, NotAllowed
 from hub.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+#: The ``type`` of a problem that says that the plan has no room (RFC 9457: a reference, relative to the hub).
+PLAN_LIMIT_TYPE = "/api/v1/docs#plan-limit-reached"
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -110,15 +115,26 @@ class FieldProblem(Resource):
     parameter: str | None = Field(None, description="Name of the query parameter.")
 
 
+class ShortageResource(Resource):
+    """What of the plan is used up."""
+
+    limit: Limit
+    used: int
+    allowed: int
+    plan: Plan
+    next_plan: Plan | None = Field(description="The smallest plan with more of it; left out where there is none.")
+
+
 class Problem(Resource):
     """An error (RFC 9457)."""
 
-    type: str
+    type: str = Field(description=f"`about:blank`, or `{PLAN_LIMIT_TYPE}` with 402 and a `shortage`.")
     title: str
     status: int
     detail: str
     instance: str
     errors: list[FieldProblem] = []
+    shortage: ShortageResource | None = None
 
 
 class InvalidRequest(Invalid):
