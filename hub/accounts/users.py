@@ -13,6 +13,7 @@ from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
 from hub.accounts.models import User
 from hub.accounts.password_strength import password_problem
+from hub.accounts.plans import new_plan
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor, Role
 from hub.errors import Invalid, NotFound
@@ -42,7 +43,7 @@ def register_user(
     check_new_user(email, password, name)
     rate_limits.count_attempt({f"register:{rate_limits.address_block(client.ip_address)}": REGISTRATIONS_PER_ADDRESS})
     hashed = passwords.hash_password(password, stranger=True)
-    user = User(email=email, password=hashed, name=name, role=role, settings={}, email_verified=verified)
+    user = User(email=email, password=hashed, name=name, role=role, plan=new_plan(), settings={}, email_verified=verified)
     db.session.add(user)
     try:
         db.session.flush()

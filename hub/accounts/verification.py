@@ -19,6 +19,7 @@ from hub.accounts.actors import Client, person_of
 from hub.accounts.devices import is_known_device
 from hub.accounts.models import Registration, User
 from hub.accounts.notices import Notice, language_of, notify
+from hub.accounts.plans import new_plan
 from hub.accounts.sessions import end_sessions, renew_session
 from hub.accounts.step_up import require_recent
 from hub.accounts.users import REGISTRATIONS_PER_ADDRESS, check_email, check_new_user, normal_email, user_registered
@@ -114,7 +115,7 @@ def finish_registration(token: str, password: str, *, client: Client) -> User:
         record_event(client.as_actor(None), "user.register", "registration", row["id"], success=False)
         db.session.commit()
         raise Invalid(fields={"password": _("This is not the password that you chose when you registered.")})
-    user = User(email=row["email"], name=row["name"], password=row["password"], email_verified=True)
+    user = User(email=row["email"], name=row["name"], password=row["password"], plan=new_plan(), email_verified=True)
     user.settings = {"language": row["language"]}
     db.session.execute(sa.delete(Registration).where(Registration.email == user.email))
     db.session.add(user)

@@ -55,6 +55,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "api.refresh_tokens",
         "api.log_out",
         "mail.mailbox",
+        "billing.hear",
     }
 )
 
