@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import api_clients, passwords, session_list, sessions, signing_in
+from hub.accounts import api_clients, hash_keys, passwords, session_list, sessions, signing_in
 from hub.accounts.actors import Client
 from hub.accounts.api_clients import Tokens, authenticate_access_token, become_program, log_in, log_out, refresh
 from hub.accounts.hash_keys import newest_hash_key
@@ -230,7 +230,7 @@ def test_over_the_wire(app: Flask, client: FlaskClient, alice: Actor, monkeypatc
 @pytest.fixture
 def committed_user(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Somebody whom other threads see too, and who is gone afterwards: without mails, and events, which nobody can take away."""
-    for module in (api_clients, sessions):
+    for module in (api_clients, sessions, hash_keys):
         monkeypatch.setattr(module, "record_event", lambda *_arguments, **_options: None)
     monkeypatch.setattr(api_clients, "notify", lambda *_arguments, **_options: None)
     with app.app_context():
