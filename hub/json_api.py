@@ -9,21 +9,36 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
 from flask_babel import gettext as _
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from hub.accounts.models import Plan
+from hub.accounts.plan_limits import Limit
 from hub.accounts.web import current_actor
 from hub.contracts.actor import Actor
 from hub.errors import Invalid, NotAllowed
 from hub.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+#: The ``type`` of a problem that says that the plan has no room (RFC 9457: a reference, relative to the hub).
+PLAN_LIMIT_TYPE = "/api/v1/docs#plan-limit-reached"
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -34,13 +49,20 @@ def _refuse_other_times(value: object) -> object:
     return value
 
 
+def _as_utc(value: dt.datetime) -> dt.datetime:
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise ValueError("Send a time of the years 1 to 9999 in UTC.") from error
+
+
 #: Times as ISO 8601 in UTC, to the millisecond.
 Time = Annotated[
     dt.datetime,
     PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
 ]
 #: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
-TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times), AfterValidator(_as_utc)]
 
 
 def to_camel(name: str) -> str:
@@ -63,6 +85,12 @@ class Resource(BaseModel):
     def model_dump_json(self, **options: Any) -> str:
         """Contracts inside, such as a request's definition, write camelCase only where they are told to."""
         return super().model_dump_json(**{"by_alias": True, **options})
+
+    @classmethod
+    @functools.cache
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The schema, made once: SpecTree asks for it again with every operation, which would double the hub's start."""
+        return super().model_json_schema(*arguments, **options)
 
 
 class ListQuery(Resource):
@@ -87,15 +115,26 @@ class FieldProblem(Resource):
     parameter: str | None = Field(None, description="Name of the query parameter.")
 
 
+class ShortageResource(Resource):
+    """What of the plan is used up."""
+
+    limit: Limit
+    used: int
+    allowed: int
+    plan: Plan
+    next_plan: Plan | None = Field(description="The smallest plan with more of it; left out where there is none.")
+
+
 class Problem(Resource):
     """An error (RFC 9457)."""
 
-    type: str
+    type: str = Field(description=f"`about:blank`, or `{PLAN_LIMIT_TYPE}` with 402 and a `shortage`.")
     title: str
     status: int
     detail: str
     instance: str
     errors: list[FieldProblem] = []
+    shortage: ShortageResource | None = None
 
 
 class InvalidRequest(Invalid):
@@ -166,11 +205,13 @@ def operation(
     answer: type[Resource] | None,
     status: int = 200,
     errors: tuple[int, ...] = (),
+    others: Mapping[int, type[Resource]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation of the API.
 
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
-    a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
+    a pair of one and headers, or None where ``answer`` is None; where it answers one of the ``others``, by status, that
+    status is sent. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
     ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503 and, of a body, 400, 413, 415.
     """
@@ -186,11 +227,12 @@ def operation(
             if answer is None:
                 return "", 204
             body, headers = result if isinstance(result, tuple) else (result, {})
-            return body, status, headers
+            return body, next((code for code, kind in others.items() if isinstance(body, kind)), status), headers
 
         body_errors = {400, 413, 415} if "json" in inputs else set()
         models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *body_errors, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
+        models |= {f"HTTP_{code}": kind for code, kind in others.items()}
         name = function.__name__
         described = document.validate(
             **inputs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 PYTHON = '''\
 import base64, hashlib, hmac, time
 
+
 def verify(secret: str, headers, body: bytes) -> bool:
     """body: the bytes as they came; headers: names in lower case."""
     message_id, timestamp = headers["webhook-id"], headers["webhook-timestamp"]
@@ -13,10 +14,8 @@ def verify(secret: str, headers, body: bytes) -> bool:
     key = base64.b64decode(secret.removeprefix("whsec_"))
     content = f"{message_id}.{timestamp}.".encode() + body
     expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
-    return any(
-        hmac.compare_digest(f"v1,{expected}", signature)
-        for signature in headers["webhook-signature"].split(" ")
-    )
+    signatures = headers["webhook-signature"].split(" ")
+    return any(hmac.compare_digest(f"v1,{expected}", signature) for signature in signatures)
 '''
 
 JAVASCRIPT = """\

@@ -12,6 +12,7 @@ from hub.accounts.api_keys import create_api_key
 from hub.accounts.sessions import open_session
 from hub.contracts.actor import Actor
 from hub.json_api import PERSON, list_scopes
+from tests.hub.accounts.people import person
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def caller_of(app: Flask, browser_of: Callable[[Actor], FlaskClient]) -> Callabl
 
     def make(actor: Actor) -> Callable[..., object]:
         browser, program = browser_of(actor), app.test_client()
-        _key, secret = create_api_key(actor, "Test", ["read", "write"])
+        _key, secret = create_api_key(person(str(actor.user_id)), "Test", ["read", "write"])
         token = become_program(open_session(str(actor.user_id), Client(via="api"))).access_token
         persons_own = {name for name, scope in list_scopes().items() if scope.endswith(f":{PERSON}")}
 

@@ -14,6 +14,7 @@ from hub.accounts.models import User
 from hub.accounts.passwords import hash_password
 from hub.extensions import db
 from hub.htmx import own_path
+from tests.hub.pages import comparable
 
 PASSWORD = "correct horse battery"
 
@@ -86,11 +87,6 @@ def test_next_never_leads_elsewhere(target: str | None) -> None:
     assert own_path(target) == "/"
 
 
-def comparable(answer: object, email: str) -> str:
-    """The page without what was typed and without the token that changes every second."""
-    return re.sub(r'(value="|X-CSRFToken": ")[\w.-]{80,}"', "", answer.text.replace(email, ""))
-
-
 def test_wrong_address_and_wrong_password_look_the_same(client: FlaskClient, person: str) -> None:
     wrong_password = sign_in(client, person, "not this one")
     unknown = sign_in(client, "nobody@example.com")
@@ -122,6 +118,16 @@ def test_an_api_key_is_shown_once(client: FlaskClient, person: str) -> None:
     page = client.get("/account/api-keys").data
     assert b"Robot" in page
     assert secret[0] not in page
+
+
+def test_what_was_chosen_for_a_key_stays_in_the_form(client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    wrong = client.post("/account/api-keys", data={"name": "Robot", "permissions": ["audit:read"], "days": "9999"})
+    assert (wrong.status_code, "Choose how long" in wrong.text, 'value="Robot"' in wrong.text) == (422, True, True)
+    boxes = re.findall(r'name="permissions" type="checkbox" value="([^"]+)"( checked)?', wrong.text)
+    assert [name for name, checked in boxes if checked] == ["audit:read"]
+    nameless = client.post("/account/api-keys", data={"name": "", "permissions": ["write"], "days": "0"})
+    assert re.search(r'<option value="0" selected', nameless.text)
 
 
 def test_settings_follow_to_the_next_browser(app: Flask, client: FlaskClient, person: str) -> None:
