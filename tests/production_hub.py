@@ -36,7 +36,8 @@ class Mails:
 
     def texts_to(self, address: str) -> list[str]:
         """What was written to somebody, oldest first."""
-        return [message.get_content() for message in self.received if message["To"] == address]
+        bodies = [message.get_body(("plain",)) for message in self.received if message["To"] == address]
+        return [str(body.get_content()) for body in bodies if body]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.pool import NullPool
 
 from hub.accounts.models import User
+from hub.app import MODELS
 from hub.extensions import Base, db
 
 #: Another process: begin a write, say so, and commit when told to.
@@ -46,6 +47,7 @@ def sqlite_app(tmp_path: Path) -> Flask:
         db.session.commit()
         return user.name
 
+    assert MODELS, "imported, so that every table is known that another points to"
     with app.app_context():
         Base.metadata.create_all(db.engine)
         db.session.add(User(email="alice@example.com", password="!", name="alice"))
