@@ -32,16 +32,11 @@ def attack(victims: Victims, wanted: argparse.Namespace, folder: Path) -> list[s
     common += ["--store-session", str(folder / "session"), "--store-config", str(folder / "config")]
     common += [word for path in EXCLUDED for word in ("--exclude", f"{url}{path}")]
     pages = [*common, "--url", f"{url}/", "--header", f"Cookie: {victim.cookie_header}"]
-    api = [
-        *common,
-        "--url",
-        f"{url}/api/v1/",
-        "--swagger",
-        str(document),
-        "--header",
-        f"Authorization: Bearer {victim.access_token}",
-    ]
-    return [*_run(pages, folder / "pages.json"), *_run(api, folder / "api.json")]
+    found = _run(pages, folder / "pages.json")
+    caller = victims.make()  # the first one may have changed their password, which ends their programs' sessions
+    api = [*common, "--url", f"{url}/api/v1/", "--swagger", str(document)]
+    api += ["--header", f"Authorization: Bearer {caller.access_token}"]
+    return [*found, *_run(api, folder / "api.json")]
 
 
 def _run(program: list[str], output: Path) -> list[str]:
