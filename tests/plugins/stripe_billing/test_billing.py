@@ -1,4 +1,7 @@
-"""Buying, changing and ending a plan with Stripe, from the button to the plan; facts and their date stand in ``stripe.py``."""
+"""``hub_register_billing_provider``: buying, changing and ending a plan with Stripe, from the button to the plan.
+
+Facts of Stripe's API and their date stand in ``stripe.py``.
+"""
 
 from __future__ import annotations
 
@@ -182,8 +185,11 @@ class TestMessages:
             assert send(client, event).status_code == 200
         assert billing_jobs() == 1
         run_jobs()
+        asked = len(stripe.asked)
         assert send(client, event).status_code == 200
-        assert billing_jobs() == 0
+        run_jobs()
+        assert len(stripe.asked) == asked
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(BillingEvent)) == 1
         assert len(events("user.plan")) == 1
 
     def test_in_any_order_they_lead_to_what_stripe_says_now(

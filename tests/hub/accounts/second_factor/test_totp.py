@@ -182,6 +182,12 @@ class TestCodes:
         assert recovery.count_left(str(dora.user_id)) == 10
 
 
+def test_seeds_are_long_and_random(dora: Actor) -> None:
+    seeds = {services.begin_app(dora).secret for _number in range(20)}
+    assert len(seeds) == 20
+    assert {len(totp.base64.b32decode(seed)) for seed in seeds} == {20}
+
+
 def test_rotating_the_encryption_key_leaves_codes_valid(
     app: Flask, dora: Actor, app_of: AppOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
