@@ -44,6 +44,7 @@ class Victims:
         self.hub = hub
         self._numbers = itertools.count(1)
         self.app = create_app(load_config(hub.environment))
+        self.app.extensions["hub_public_host"] = None  # asked for its document without a server, under no address
 
     def __enter__(self) -> Victims:
         return self
