@@ -64,6 +64,9 @@ Time = Annotated[
 #: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
 TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times), AfterValidator(_as_utc)]
 
+#: true or false in a body, and nothing that is only taken for one, such as 0.0 or "no".
+Flag = Annotated[bool, Field(strict=True)]
+
 
 def to_camel(name: str) -> str:
     """``n8n_execution_id`` as ``n8nExecutionId``: the seed's spelling."""

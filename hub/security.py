@@ -90,6 +90,7 @@ def set_headers(response: Response) -> Response:
     for name, value in (
         ("Content-Security-Policy", content_security_policy()),
         ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),  # for browsers and scanners that do not read frame-ancestors
         ("Referrer-Policy", "same-origin"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
         ("Cross-Origin-Embedder-Policy", "require-corp"),

@@ -106,7 +106,7 @@ def reset_password(token: str, password: str, *, client: Client) -> str:
         raise _over()
     _check_new_password(password, user)
     db.session.rollback()
-    hashed = passwords.hash_password(password, stranger=True)
+    hashed = passwords.hash_password(password)  # the link shows that it is no stranger, whom a flood would keep out
     used = sa.update(User).where(*_link(token)).values(reset_token=None, reset_token_exp=None, email_verified=True)
     user_id = db.session.scalar(used.returning(User.id))
     if user_id is None:  # somebody else used it meanwhile

@@ -22,7 +22,7 @@ _SUBSTITUTES = 6
 _SUBSTITUTE_SIGNS = frozenset(sign for signs in L33T_TABLE.values() for sign in signs)
 _COMMON = frozenset(FREQUENCY_LISTS["passwords"])
 #: What everybody would think of here.
-_OWN_WORDS = ("ai-http", "hub", "n8n", "workflow")
+_OWN_WORDS = ("ai-http-hub", "ai-http hub", "ai http hub", "aihttphub", "ai-http", "aihttp", "hub", "n8n", "workflow")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,12 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
 
     Who has a second factor gets no session yet: ``second_factor.services.finish`` makes it.
 
-    Attempts are counted and committed before the slow hash. Unknown address and wrong password cannot be told apart, by
-    words or by time.
+    Attempts are counted and committed before the slow hash; in a flood most are turned away before either. Unknown address and
+    wrong password cannot be told apart, by words or by time.
     """
     email = normal_email(email)
     known_device = is_known_device(email, client)
+    passwords.require_room(stranger=not known_device)
     limits = _limits(email, client, known_device)
     _count(limits, email, client)
     known = sa.select(User.id, User.password, User.two_factor_enabled).where(User.email == email)

@@ -15,7 +15,7 @@ from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair_run import ProofKind
 from hub.analyses.repair_words import describe_end, describe_warning
 from hub.contracts.analysis import Cause, Diagnosis
-from hub.json_api import ListOf, ListQuery, Resource, Time, operation
+from hub.json_api import Flag, ListOf, ListQuery, Resource, Time, operation
 
 
 class Text(Resource):
@@ -197,7 +197,7 @@ class RepairList(Resource):
 class Feedback(Resource):
     """Whether an analysis helped; null takes the answer back."""
 
-    helpful: bool | None
+    helpful: Flag | None
 
 
 class OldWorkflowResource(Resource):

@@ -12,7 +12,7 @@ from hub.automation import services
 from hub.automation.models import AutomationLevel, RunOutcome
 from hub.automation.words import describe_reason
 from hub.instances.services import get_instance
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.json_api import Flag, ListOf, ListQuery, Resource, Time, list_answer, operation
 
 
 class AutomationResource(Resource):
@@ -77,7 +77,7 @@ class InstanceSwitchResource(Resource):
 class NewSwitch(Resource):
     """Stop it, or let it go on."""
 
-    stopped: bool
+    stopped: Flag
 
 
 @operation("GET", "/workflows/<workflow_id>/automation", scope="automation:read", answer=AutomationResource, errors=(404,))

@@ -10,7 +10,7 @@ from hub.accounts.web import current_actor
 from hub.http_builder import environments as services
 from hub.http_builder.environments import VariableDraft
 from hub.http_builder.models import Environment, Variable
-from hub.json_api import Resource, operation
+from hub.json_api import Flag, Resource, operation
 
 
 class EnvironmentRowResource(Resource):
@@ -65,7 +65,7 @@ class ChangedEnvironment(Resource):
     """What to change; at most one environment is active."""
 
     name: str | None = None
-    active: bool | None = None
+    active: Flag | None = None
 
 
 class NewVariable(Resource):
@@ -73,7 +73,7 @@ class NewVariable(Resource):
 
     name: str
     value: str = ""
-    is_secret: bool = False
+    is_secret: Flag = False
     hosts: list[str] = Field([], description="Where a secret may go: host, host:port or *.suffix.")
     description: str = ""
 
@@ -83,7 +83,7 @@ class ChangedVariable(Resource):
 
     name: str | None = None
     value: str | None = Field(None, description="Left out: it stays.")
-    is_secret: bool | None = None
+    is_secret: Flag | None = None
     hosts: list[str] | None = None
     description: str | None = None
 

@@ -195,10 +195,10 @@ def update_request(
     taken = {variable.name for variable in list_secrets(request.id)} | {change.name for change in changes}
     draft = check_draft(lift_secrets(draft, taken, definition_of(request).auth))
     check_files(actor, draft.definition)
-    before = version_of(request)
     _apply(request, draft)
+    is_changed = db.session.is_modified(request)
     change_secrets(actor, request, [*_typed(draft), *changes], draft.definition)
-    if before != version_of(request) or draft.secrets or changes:
+    if is_changed or draft.secrets or changes:
         request.updated_at = utc_now()
         record_event(actor, "request.update", "request", request.id, details={**_facts(request), **(because or {})})
     if commit:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from hub.accounts.web import current_actor
-from hub.json_api import ListOf, ListQuery, Resource, Time, operation
+from hub.json_api import Flag, ListOf, ListQuery, Resource, Time, operation
 from hub.webhooks import services
 from hub.webhooks.models import DeliveryState, DisabledReason, EventType, Webhook, WebhookDelivery
 
@@ -49,7 +49,7 @@ class NewWebhook(Resource):
     url: str = Field(description="Called by POST; https, but for addresses in your own network.")
     events: list[EventType]
     instance_ids: list[str] | None = Field(None, description=_INSTANCES)
-    enabled: bool = True
+    enabled: Flag = True
 
 
 class WebhookChange(Resource):
@@ -59,7 +59,7 @@ class WebhookChange(Resource):
     url: str | None = None
     events: list[EventType] | None = None
     instance_ids: list[str] | None = Field(None, description=_INSTANCES)
-    enabled: bool | None = Field(None, description="Enabled again, it is told of what happens from then on.")
+    enabled: Flag | None = Field(None, description="Enabled again, it is told of what happens from then on.")
 
 
 class AttemptResource(Resource):

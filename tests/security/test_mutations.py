@@ -120,9 +120,9 @@ class Attacker:
         options = dict(options)
         headers = options.pop("headers", {})
         answer = self.call(target.route, path, headers, **options)
+        db.session.remove()  # as at the end of a request outside of tests: what was not committed is gone
         is_out = answer.status_code == 401 or answer.headers.get("Location", "").startswith("/login")
         if is_out and not {"Authorization", "Cookie"} & set(headers):
-            db.session.rollback()
             self.begin()
         return answer
 

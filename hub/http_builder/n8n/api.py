@@ -17,7 +17,7 @@ from hub.http_builder.n8n.saving import Wish, make_target
 from hub.http_builder.n8n.words import describe_save
 from hub.http_builder.request_types import NoteResource, RequestResource, note_resources, request_resource
 from hub.http_builder.services import create_request, get_request
-from hub.json_api import Resource, Time, operation
+from hub.json_api import Flag, Resource, Time, operation
 
 
 class Placement(Resource):
@@ -27,9 +27,9 @@ class Placement(Resource):
     name: str = Field("HTTP Request", description="Of the new node.")
     after: str | None = Field(None, description="The node that the new one follows; left out: it stands by itself.")
     credential_id: str | None = Field(None, description="n8n's id of the credential that signs in.")
-    full_response: bool = False
-    never_error: bool = False
-    live: bool = Field(False, description="Put it live too; else it is a draft where n8n knows drafts.")
+    full_response: Flag = False
+    never_error: Flag = False
+    live: Flag = Field(False, description="Put it live too; else it is a draft where n8n knows drafts.")
 
     def wish(self) -> Wish:
         """For the service."""

@@ -77,6 +77,14 @@ class TestResetting:
             signing_in.sign_in(dana.email, NEW, client=AWAY)
         assert signing_in.sign_in(dana.email, NEW, client=dataclasses.replace(AWAY, device=device))
 
+    def test_a_flood_of_strangers_keeps_nobody_from_it(self, dana: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        flooded = passwords._Queue(waiting=0)
+        assert flooded._places.acquire(blocking=False)
+        monkeypatch.setattr(passwords, "_strangers", flooded)
+        token = ask()
+        device = password_changes.reset_password(token, NEW, client=AWAY)
+        assert signing_in.sign_in(dana.email, NEW, client=dataclasses.replace(AWAY, device=device)).token
+
     def test_an_hour_ends_it(self, dana: User) -> None:
         token = ask()
         left = dana.reset_token_exp - utc_now()

@@ -50,6 +50,11 @@ def test_what_is_known_of_a_person_is_easy_to_guess() -> None:
     assert estimate_strength("brunhilde.hinterseer").score >= 2
 
 
+@pytest.mark.parametrize("password", ["ai-http-hub", "AI-HTTP Hub", "aihttphub", "AiHttpHub1", "n8nworkflow", "hubhubhub"])
+def test_words_of_this_product_are_easy_to_guess(password: str) -> None:
+    assert password_problem(password)
+
+
 def test_words_come_with_every_score() -> None:
     assert [estimate_strength(text).words for text in ("abc", "violet1!", "correct horse battery staple")] == [
         "Very weak",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -31,6 +33,14 @@ class TestPasswords:
         monkeypatch.setattr(passwords.bcrypt, "checkpw", watched)
         assert not passwords.check_password(PASSWORD, stored)
         assert costs == [b"$2b$12$"]
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux alone")
+    def test_strangers_hashes_give_way_to_pages(self) -> None:
+        def priority() -> int:
+            return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+        assert passwords._acquaintances.run(priority) == priority()
+        assert passwords._strangers.run(priority) == min(19, priority() + 10)
 
     def test_few_hash_at_a_time_and_strangers_keep_no_acquaintance_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
         entered, leave = threading.Semaphore(0), threading.Event()

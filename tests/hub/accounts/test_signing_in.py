@@ -5,11 +5,11 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from hub.accounts import session_list, sessions, signing_in
-from hub.accounts.models import Session, User
+from hub.accounts import passwords, session_list, sessions, signing_in
+from hub.accounts.models import RateBucket, Session, User
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.errors import Invalid, NotFound
+from hub.errors import Invalid, NotFound, TooMany
 from hub.extensions import db
 from tests.hub.accounts.people import HOME, PASSWORD, events
 
@@ -43,6 +43,21 @@ class TestSigningIn:
             (False, None),
         ]
         assert not any("nobody" in str(event.details) for event in events("user.login"))
+
+    def test_in_a_flood_an_attempt_is_turned_away_before_anything_is_written(
+        self, carol: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        flooded = passwords._Queue(waiting=0)
+        assert flooded._places.acquire(blocking=False)
+        monkeypatch.setattr(passwords, "_strangers", flooded)
+        counted = sa.select(sa.func.count()).select_from(RateBucket).where(RateBucket.key.startswith("login"))
+        with pytest.raises(TooMany) as caught:
+            signing_in.sign_in(carol.email, PASSWORD, client=HOME)
+        assert caught.value.retry_after == 5
+        assert db.session.scalar(counted) == 0
+        flooded._places.release()
+        assert signing_in.sign_in(carol.email, PASSWORD, client=HOME).token
+        assert db.session.scalar(counted)
 
     @pytest.mark.parametrize(
         ("column", "age"),

@@ -77,6 +77,14 @@ def test_unknown_fields_and_parameters_are_refused(program: Program) -> None:
     assert db.session.scalars(sa.select(Instance)).all() == []
 
 
+@pytest.mark.parametrize("value", [0.0, 1, "no", "true"])
+def test_what_is_only_taken_for_true_or_false_is_refused(program: Program, value: object) -> None:
+    made = program.call("POST", "/environments", json={"name": "Shop"}).json["id"]
+    assert pointers(refused(program, 422, "PATCH", f"/environments/{made}", json={"active": value})) == {"#/active"}
+    variable = {"name": "TOKEN", "isSecret": value}
+    assert pointers(refused(program, 422, "POST", f"/environments/{made}/variables", json=variable)) == {"#/isSecret"}
+
+
 @pytest.mark.parametrize("path", ["/instances", "/workflows", "/executions", "/analyses", "/audit"])
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0", "WyJhIiwiYiIsImMiXQ", "eyJhIjoxfQ", "WyJhXHUwMDAwIiwiYiJd"])
 def test_a_cursor_that_no_list_gave_is_refused(program: Program, alice: Actor, path: str, cursor: str) -> None:
