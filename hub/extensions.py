@@ -34,12 +34,17 @@ class Base(DeclarativeBase):
 
 
 class Session(FlaskSession):
-    """Page views (GET, HEAD) do not take SQLite's one write lock, so that a long write elsewhere never blocks reading."""
+    """Page views (GET, HEAD) do not take SQLite's one write lock, so that a long write elsewhere never blocks reading.
+
+    A session holds one connection for each engine that it is told, and ``execution_options`` makes an engine each time: so one
+    is kept, else every statement of a page would take a connection of its own.
+    """
 
     def get_bind(self, *arguments: Any, **options: Any) -> Engine | sa.Connection:
         bind = super().get_bind(*arguments, **options)
         if isinstance(bind, Engine) and has_request_context() and request.method in ("GET", "HEAD"):
-            return bind.execution_options(**DEFERRED)
+            kept: dict[str, Engine] = vars(bind)
+            return kept.get("hub_reading") or kept.setdefault("hub_reading", bind.execution_options(**DEFERRED))
         return bind
 
 

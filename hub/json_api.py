@@ -9,12 +9,22 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
 from flask_babel import gettext as _
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
@@ -39,13 +49,20 @@ def _refuse_other_times(value: object) -> object:
     return value
 
 
+def _as_utc(value: dt.datetime) -> dt.datetime:
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError as error:
+        raise ValueError("Send a time of the years 1 to 9999 in UTC.") from error
+
+
 #: Times as ISO 8601 in UTC, to the millisecond.
 Time = Annotated[
     dt.datetime,
     PlainSerializer(lambda value: value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), str),
 ]
 #: A time that comes in: ISO 8601 with its zone, and nothing else that could be taken for one, such as a number of seconds.
-TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times)]
+TimeIn = Annotated[AwareDatetime, BeforeValidator(_refuse_other_times), AfterValidator(_as_utc)]
 
 
 def to_camel(name: str) -> str:
@@ -68,6 +85,12 @@ class Resource(BaseModel):
     def model_dump_json(self, **options: Any) -> str:
         """Contracts inside, such as a request's definition, write camelCase only where they are told to."""
         return super().model_dump_json(**{"by_alias": True, **options})
+
+    @classmethod
+    @functools.cache
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The schema, made once: SpecTree asks for it again with every operation, which would double the hub's start."""
+        return super().model_json_schema(*arguments, **options)
 
 
 class ListQuery(Resource):
@@ -182,11 +205,13 @@ def operation(
     answer: type[Resource] | None,
     status: int = 200,
     errors: tuple[int, ...] = (),
+    others: Mapping[int, type[Resource]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation of the API.
 
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
-    a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
+    a pair of one and headers, or None where ``answer`` is None; where it answers one of the ``others``, by status, that
+    status is sent. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
     ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503 and, of a body, 400, 413, 415.
     """
@@ -202,11 +227,12 @@ def operation(
             if answer is None:
                 return "", 204
             body, headers = result if isinstance(result, tuple) else (result, {})
-            return body, status, headers
+            return body, next((code for code, kind in others.items() if isinstance(body, kind)), status), headers
 
         body_errors = {400, 413, 415} if "json" in inputs else set()
         models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *body_errors, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
+        models |= {f"HTTP_{code}": kind for code, kind in others.items()}
         name = function.__name__
         described = document.validate(
             **inputs,

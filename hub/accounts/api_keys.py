@@ -1,7 +1,8 @@
 """API keys: ``hub_<8 public characters>_<43 random ones><checksum>``, made and shown once, looked up by their public part.
 
 What is stored is a keyed hash: who can write into the database cannot make a key that works. Keys from before that have no
-checksum and were hashed without a key (their 256 random bits need none); they go on working.
+checksum and were hashed without a key (their 256 random bits need none); they go on working,
+and get a keyed hash when they are used.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def create_api_key(
     user_id, name = person_of(actor), name.strip()
     chosen = sorted(set(permissions))
     fields = {}
-    if not 1 <= len(name) <= 200:
+    if not 1 <= len(name) <= 200 or not name.isprintable():
         fields["name"] = _("Enter a name of at most 200 characters.")
     if not chosen or not set(chosen) <= set(PERMISSIONS):
         fields["permissions"] = _("Choose what the key may do.")
@@ -62,16 +63,8 @@ def create_api_key(
         raise Invalid(fields=fields)
     prefix = "hub_" + "".join(secrets.choice(_ALPHANUMERIC) for _position in range(8))
     secret = with_checksum(f"{prefix}_{random_secret()}")
-    hash_key_id, hash_key = newest_hash_key()
-    key = ApiKey(
-        user_id=user_id,
-        name=name,
-        key=_hash(secret, hash_key),
-        hash_key_id=hash_key_id,
-        key_prefix=prefix,
-        permissions=chosen,
-        expires_at=expires_at,
-    )
+    hashed = _keyed_hash(secret)
+    key = ApiKey(user_id=user_id, name=name, key_prefix=prefix, permissions=chosen, expires_at=expires_at, **hashed)
     db.session.add(key)
     db.session.flush()
     record_event(actor, "api_key.create", "api_key", key.id, details={"name": name, "permissions": chosen})
@@ -93,7 +86,8 @@ def authenticate_api_key(text: str, *, client: Client | None = None) -> Actor:
             _note_refusal(row, client, now)
         raise Unauthenticated(_("The API key is unknown, revoked or expired."))
     if row.last_used_at is None or now - row.last_used_at > NOTED_EVERY:
-        db.session.execute(_unless_noted(row.id, ApiKey.last_used_at, now).values(last_used_address=client.ip_address))
+        noted = {"last_used_address": client.ip_address, **({} if row.hash_key_id else _keyed_hash(text))}
+        db.session.execute(_unless_noted(row.id, ApiKey.last_used_at, now).values(noted))
         db.session.commit()
     return Actor(
         user_id=row.user_id,
@@ -124,6 +118,12 @@ def _hash_like(hash_key_id: str | None, text: str) -> str:
     if hash_key is None:
         raise Unavailable(_("The hub cannot check API keys now: its own key is another than when they were made."))
     return _hash(text, hash_key)
+
+
+def _keyed_hash(text: str) -> dict[str, str]:
+    """The columns of a key's hash, made with the newest hash key. Commits where that has to be made first."""
+    hash_key_id, hash_key = newest_hash_key()
+    return {"key": _hash(text, hash_key), "hash_key_id": hash_key_id}
 
 
 def _hash(text: str, hash_key: bytes) -> str:

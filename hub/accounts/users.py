@@ -23,8 +23,9 @@ from hub.preferences import THEMES
 
 REGISTRATIONS_PER_ADDRESS = 30
 
-#: One address and nothing that a mail's header would read as two.
-_EMAIL = re.compile(r"""[^@\s,;:<>()\[\]\\"]+@[^@\s,;:<>()\[\]\\"]+""")
+#: One address to which a mail can be written: words between single dots, and none that a header would read as encoded.
+_WORD, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_EMAIL = re.compile(rf"(?!.*=\?){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})*", re.ASCII)
 
 #: Sent with the new ``User`` after a registration was committed; rooms above this one prepare the account.
 user_registered = Signal("Somebody registered.")
@@ -80,7 +81,7 @@ def check_email(email: str) -> None:
 
 
 def _is_email(email: str) -> bool:
-    return _EMAIL.fullmatch(email) is not None and len(email) <= 254 and email.isprintable()
+    return len(email) <= 254 and _EMAIL.fullmatch(email) is not None
 
 
 def update_profile(actor: Actor, *, name: str, language: str, theme: str) -> User:

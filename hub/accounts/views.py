@@ -192,8 +192,10 @@ def create_api_key() -> ResponseReturnValue:
     """Make a key and show it this once: it is in this answer and nowhere else."""
     form = request.form
     try:
-        days = form.get("days", 90, type=int)
-        expires_at = utc_now() + dt.timedelta(days=days) if 0 < days <= max(KEY_LIFETIMES) else None
+        days = form.get("days", type=int)
+        if days not in KEY_LIFETIMES:
+            raise Invalid(fields={"expires_at": _("Choose how long the key is valid.")})
+        expires_at = utc_now() + dt.timedelta(days=days) if days else None
         _key, secret = keys.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
     except Invalid as error:
         return _api_keys_page(error=error), error.status
@@ -211,7 +213,8 @@ def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -
         error=error,
         secret=secret,
         may_create=is_recent(current_actor(), remaining=TIME_TO_TYPE) or error is not None,
-        values=request.form if error else {},
+        values=request.form if error else {"days": "90"},
+        chosen=request.form.getlist("permissions") if error else ["read"],
     )
 
 

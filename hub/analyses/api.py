@@ -200,6 +200,12 @@ class Feedback(Resource):
     helpful: bool | None
 
 
+class OldWorkflowResource(Resource):
+    """A workflow before its repair."""
+
+    workflow: dict[str, Any] = Field(description="As n8n's API gave it.")
+
+
 @operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(402, 404, 409))
 def create_analysis(json: NewAnalysis) -> Any:
     """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
@@ -285,6 +291,12 @@ def list_repairs(analysis_id: str) -> Any:
 def get_repair(repair_id: str) -> Any:
     """How a repair stands, and its verdict."""
     return _repair(repair.get_repair(current_actor(), repair_id))
+
+
+@operation("GET", "/repairs/<repair_id>/old-workflow", scope="repairs:read", answer=OldWorkflowResource, errors=(404, 409))
+def get_old_workflow(repair_id: str) -> Any:
+    """The workflow as it was before the repair, to put it back by hand; reading it is an event of the audit log."""
+    return OldWorkflowResource(workflow=repair.read_old_workflow(current_actor(), repair_id))
 
 
 @operation("POST", "/repairs/<repair_id>/undo", scope="repairs:write", answer=RepairResource, status=202, errors=(404, 409))

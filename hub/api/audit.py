@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.accounts.web import current_actor
 from hub.audit import keeping, services
 from hub.audit.services import EventFilter
 from hub.audit.words import describe_break
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.json_api import ListOf, ListQuery, Resource, Time, TimeIn, list_answer, operation
 
 
 class EventResource(Resource):
@@ -45,8 +45,8 @@ class EventQuery(ListQuery):
     resource: str = Field("", description='A kind of object, as "instance".')
     user: str = Field("", description="E-mail address; for operators.")
     success: bool | None = None
-    since: AwareDatetime | None = Field(None, description="From this time on.")
-    until: AwareDatetime | None = Field(None, description="Before this time.")
+    since: TimeIn | None = Field(None, description="From this time on.")
+    until: TimeIn | None = Field(None, description="Before this time.")
     text: str = Field("", description="Looked for in action, object, origin and details.")
 
 
@@ -68,6 +68,7 @@ class VerificationResource(Resource):
     verified_at: Time | None
     ok: bool
     is_anchored: bool
+    is_running: bool = Field(description="Whether a verification waits or runs, as operators see.")
     breaks: list[BreakResource]
 
 
@@ -84,6 +85,17 @@ def list_events(query: EventQuery) -> Any:
 @operation("GET", "/audit/verification", scope="audit:read", answer=VerificationResource)
 def read_verification() -> Any:
     """Whether the audit log is as the hub wrote it, as the last daily verification found it."""
+    return _verification()
+
+
+@operation("POST", "/audit/verification", scope="audit:write", answer=VerificationResource, status=202)
+def verify_audit_log() -> Any:
+    """Verify all chains now, in the background; for operators."""
+    keeping.ask_for_verification(current_actor())
+    return _verification(), {"Location": "/api/v1/audit/verification"}
+
+
+def _verification() -> VerificationResource:
     state = keeping.read_state(current_actor())
     breaks = [
         BreakResource(
@@ -101,5 +113,6 @@ def read_verification() -> Any:
         verified_at=state.verified_at,
         ok=state.ok,
         is_anchored=state.is_anchored,
+        is_running=state.is_running,
         breaks=breaks,
     )

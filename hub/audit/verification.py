@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +18,17 @@ from hub.audit.models import AuditChain, AuditCheckpoint, AuditLog
 from hub.crypto import Signer, current_signer
 from hub.extensions import DEFERRED, db
 
+log = logging.getLogger(__name__)
+
 _ROWS_AT_A_TIME = 1000
 _COLUMNS = tuple(getattr(AuditLog, name) for name in (*HASHED, "hash", "seal"))
+#: SQLite keeps what it is given, so other text may read as the same value and yet be passed by in searches.
+_STORED = tuple(
+    sa.type_coerce(getattr(AuditLog, name), sa.types.NullType()).label(f"stored_{name}")
+    for name in ("created_at", "success", "details")
+)
+#: What reading a row raises that holds no event: no JSON, no time, numbers or text that nothing can hold.
+_NO_EVENT = (ValueError, TypeError, ArithmeticError, RecursionError)
 _HEAD = sa.select(AuditChain.sequence, AuditChain.hash, AuditChain.seal)
 
 
@@ -98,6 +109,15 @@ def _chains_without_head() -> Iterator[str]:
     yield from db.session.scalars(sa.select(AuditLog.chain).where(~heads.exists()).distinct())
 
 
+def _is_as_written(row: Mapping[str, Any]) -> bool:
+    """Whether a row's values stand in the database as the hub writes them. PostgreSQL's own types leave no choice."""
+    if "stored_details" not in row:
+        return True
+    details = None if row["details"] is None else json.dumps(row["details"])
+    is_same_time = row["stored_created_at"] == f"{row['created_at']:%Y-%m-%d %H:%M:%S.%f}"
+    return is_same_time and row["stored_success"] in (0, 1) and row["stored_details"] == details
+
+
 class _Walk:
     """One way along a chain. It ends at the first break."""
 
@@ -133,10 +153,22 @@ class _Walk:
         return self._judge_anchor()
 
     def _follow(self, end: int | None) -> Break | None:
-        statement = sa.select(*_COLUMNS).where(AuditLog.chain == self._name, AuditLog.sequence > self._sequence)
+        for rows_at_a_time in (_ROWS_AT_A_TIME, 1):  # a row that cannot be read hides those that were fetched with it
+            try:
+                return self._read(end, rows_at_a_time)
+            except _NO_EVENT:
+                log.debug("chain %r cannot be read after event %s", self._name, self._sequence, exc_info=True)
+            except sa.exc.OperationalError as error:
+                if "UTF-8" not in str(error.orig):
+                    raise
+        return self._break("changed", self._sequence + 1)
+
+    def _read(self, end: int | None, rows_at_a_time: int) -> Break | None:
+        columns = (*_COLUMNS, *_STORED) if db.session.get_bind().dialect.name == "sqlite" else _COLUMNS
+        statement = sa.select(*columns).where(AuditLog.chain == self._name, AuditLog.sequence > self._sequence)
         if end is not None:
             statement = statement.where(AuditLog.sequence <= end)
-        statement = statement.order_by(AuditLog.sequence).execution_options(yield_per=_ROWS_AT_A_TIME)
+        statement = statement.order_by(AuditLog.sequence).execution_options(yield_per=rows_at_a_time)
         with db.session.execute(statement) as rows:
             for row in rows.mappings():
                 if broken := self._judge(dict(row)):
@@ -148,7 +180,7 @@ class _Walk:
         if row["sequence"] != wanted:
             return self._break("missing" if row["sequence"] > wanted else "repeated", wanted, None)
         text = row_text(row)
-        if row_hash(text, row["seal"]) != row["hash"]:
+        if row_hash(text, row["seal"]) != row["hash"] or not _is_as_written(row):
             return self._break("changed", wanted, row["id"])
         if row["previous_hash"] != self._hash:
             return self._break("unlinked", wanted, row["id"])

@@ -12,7 +12,7 @@ from flask_login import current_user
 from hub.audit import keeping, services
 from hub.audit.exporting import FORMATS
 from hub.audit.services import EventFilter
-from hub.audit.words import describe_break, list_details
+from hub.audit.words import describe_break, list_details, short_id
 from hub.columns import utc_now
 from hub.errors import Invalid
 from hub.htmx import filtered_url, go_to, is_fragment_request, read_filters, render
@@ -48,6 +48,7 @@ def index() -> ResponseReturnValue:
         state=None if is_fragment_request() else keeping.read_state(actor),
         describe_break=describe_break,
         list_details=list_details,
+        short_id=short_id,
     ), (422 if error else 200)
 
 

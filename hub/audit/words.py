@@ -35,6 +35,11 @@ def list_details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, _as_text(value)) for name, value in details.items() if name != "via" and value not in (None, "", [], {})]
 
 
+def short_id(text: str) -> str:
+    """The end of an id, by which ids of the same time differ; what is short stays whole."""
+    return text if len(text) <= 12 else f"…{text[-8:]}"
+
+
 def _as_text(value: Any) -> str:
     if isinstance(value, list) and not any(isinstance(item, dict | list) for item in value):
         return ", ".join(map(str, value))

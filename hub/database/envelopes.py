@@ -144,11 +144,11 @@ def read_batches(column: EncryptedColumn, condition: sa.ColumnElement[bool]) -> 
             if keys and room < 0:
                 break
             keys.append(key)
-        chosen = sa.select(column.row_key, column.envelope).where(column.row_key.in_(keys), condition)
-        rows = _read_pairs(chosen)
-        db.session.rollback()
         if not keys:
+            db.session.rollback()
             return
+        rows = _read_pairs(sa.select(column.row_key, column.envelope).where(column.row_key.in_(keys), condition))
+        db.session.rollback()
         after = keys[-1]
         yield rows
 

@@ -79,9 +79,9 @@ def run_deletion(user_id: str, report: Report) -> dict[str, int]:
     """Delete what belongs to an account whose end was begun; answers rows by table. Commits each batch."""
     email = db.session.scalar(sa.select(User.email).where(User.id == user_id))
     db.session.rollback()
-    if email is None or not email.endswith(_GONE):
+    if email != _gone_address(user_id):
         return {}
-    person = Person(user_id, email)
+    person = Person(user_id, _gone_address(user_id))
     tables = deletion_order()
     deleted: dict[str, int] = {}
     for number, table in enumerate(tables):
@@ -106,7 +106,7 @@ def _delete_batch(table: sa.Table, person: Person) -> int:
 
 def _nothing_left(person: Person) -> dict[str, Any]:
     """Values for the row of the user, which stays until all else is gone. No password fits “!”."""
-    kept = {"email": f"deleted-{person.user_id}{_GONE}", "name": "-", "password": "!", "settings": {}}
+    kept = {"email": _gone_address(person.user_id), "name": "-", "password": "!", "settings": {}}
     columns = Base.metadata.tables["users"].columns
     flags = {column.name: False for column in columns if isinstance(column.type, sa.Boolean)}
     return {column.name: None for column in columns if column.nullable} | flags | {"role": Role.USER} | kept
@@ -143,6 +143,10 @@ def _own_ids(person: Person, ids: Collection[str]) -> set[str]:
         key = primary_key(table)
         found |= set(db.session.scalars(sa.select(key).where(key.in_(ids), owned_by(table, person))))
     return found
+
+
+def _gone_address(user_id: str) -> str:
+    return f"deleted-{user_id}{_GONE}"
 
 
 def _job_key(user_id: str) -> str:

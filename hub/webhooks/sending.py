@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import random
@@ -146,10 +147,14 @@ def _prepare(delivery_id: str) -> _Message | None:
 
 
 def open_secrets(webhook: Webhook) -> tuple[str, ...]:
-    """The secrets that messages are signed with: the present one, and the one before while it still counts."""
+    """The secrets that messages are signed with: the present one, and the one before while it still counts and opens.
+
+    DecryptionError where the present one does not open.
+    """
     secrets = [SECRET.decrypt(webhook.secret, webhook.id)]
     if webhook.old_secret and webhook.old_secret_until and webhook.old_secret_until > utc_now():
-        secrets.append(OLD_SECRET.decrypt(webhook.old_secret, webhook.id))
+        with contextlib.suppress(DecryptionError):
+            secrets.append(OLD_SECRET.decrypt(webhook.old_secret, webhook.id))
     return tuple(secrets)
 
 

@@ -15,6 +15,7 @@ from hub.accounts.rate_limits import count_attempt
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
+from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
@@ -169,12 +170,14 @@ def delete_webhook(actor: Actor, webhook_id: str) -> None:
 
 def renew_secret(actor: Actor, webhook_id: str) -> tuple[Webhook, str]:
     """A new secret, never shown again. For a day messages carry a signature by the old one too, so that none is refused while
-    the receiver is changed. Commits."""
+    the receiver is changed; one whose encryption key is lost just goes. Commits."""
     webhook = get_webhook(actor, webhook_id)
-    present = open_secrets(webhook)[0]
     secret = make_secret()
-    webhook.old_secret = OLD_SECRET.encrypt(present, webhook.id)
-    webhook.old_secret_until = utc_now() + OLD_SECRET_LIFE
+    try:
+        webhook.old_secret = OLD_SECRET.encrypt(open_secrets(webhook)[0], webhook.id)
+        webhook.old_secret_until = utc_now() + OLD_SECRET_LIFE
+    except DecryptionError:
+        webhook.old_secret = webhook.old_secret_until = None
     webhook.secret = SECRET.encrypt(secret, webhook.id)
     record_event(actor, "webhook.renew_secret", "webhook", webhook.id)
     db.session.commit()

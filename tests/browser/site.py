@@ -48,7 +48,10 @@ EXAMPLES = 2
 #: Where following links begins: the first page, and what only operators and developers see.
 TOKEN = "t" * 43
 FIRST = ("/", "/account/confirm", "/plugins", "/styleguide", "/system/mailbox")
-PUBLIC = ("/login", "/register", f"/register/confirm?token={TOKEN}", f"/password/reset?token={TOKEN}", "/there-is-no-such-page")
+PUBLIC = (
+    *("/login", "/register", f"/register/confirm?token={TOKEN}", "/password/forgot", f"/password/reset?token={TOKEN}"),
+    "/there-is-no-such-page",
+)
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,14 @@ DIRECTIONS = {"en": "ltr", "ar": "rtl"}
 NO_PAGES = {
     "analyses.old_workflow",
     "instances.progress",
+    "my_data.download",
     "oauth.callback",
     "runs.body",
     "runs.branch",
     "runs.image",
     "runs.node",
     "system.healthz",
+    "system.security_txt",
 }
 
 FIND_WIDE = """() => [...document.querySelectorAll('body *')]
@@ -90,7 +92,7 @@ def test_every_page_is_found_by_following_links(site: Site) -> None:
     """A page that no link leads to is lost for people and for the tests below."""
     assert [endpoint for endpoint in site.pages if endpoint.startswith("unknown address")] == [], "links lead to nowhere"
     pieces = {endpoint for endpoint in site.endpoints if endpoint.startswith(("api.", "openapi.")) or endpoint in NO_PAGES}
-    public = {"accounts.login", "accounts.register", "registration.confirm", "passwords.reset"}
+    public = {"accounts.login", "accounts.register", "registration.confirm", "passwords.forgot", "passwords.reset"}
     opened_elsewhere = {"second_factor.ask", "second_factor.new_passkey"}  # test_second_factor.py
     assert sorted(site.endpoints - pieces - public - opened_elsewhere - set(site.pages)) == []
 

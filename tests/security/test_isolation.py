@@ -20,6 +20,7 @@ BODIES: dict[str, dict[str, object]] = {
     "api.apply_run_suggestion": {"suggestion": 0, "version": "1"},
     "api.update_instance": {"name": "Mine now"},
     "api.give_feedback": {"helpful": True},
+    "api.set_instance_automation_switch": {"stopped": True},
     "api.set_workflow_automation": {"level": "PROPOSE"},
     "api.request_repair": {"suggestionIndex": 0, "digest": "0" * 64},
     "api.update_request": {"name": "Mine now"},

@@ -120,6 +120,16 @@ def test_an_api_key_is_shown_once(client: FlaskClient, person: str) -> None:
     assert secret[0] not in page
 
 
+def test_what_was_chosen_for_a_key_stays_in_the_form(client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    wrong = client.post("/account/api-keys", data={"name": "Robot", "permissions": ["audit:read"], "days": "9999"})
+    assert (wrong.status_code, "Choose how long" in wrong.text, 'value="Robot"' in wrong.text) == (422, True, True)
+    boxes = re.findall(r'name="permissions" type="checkbox" value="([^"]+)"( checked)?', wrong.text)
+    assert [name for name, checked in boxes if checked] == ["audit:read"]
+    nameless = client.post("/account/api-keys", data={"name": "", "permissions": ["write"], "days": "0"})
+    assert re.search(r'<option value="0" selected', nameless.text)
+
+
 def test_settings_follow_to_the_next_browser(app: Flask, client: FlaskClient, person: str) -> None:
     sign_in(client, person)
     client.post("/account", data={"name": "Carol", "language": "ar", "theme": "dark"})

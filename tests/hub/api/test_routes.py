@@ -14,6 +14,7 @@ from hub.analyses import repair_ledger
 from hub.analyses import services as analyses
 from hub.analyses.models import Repair
 from hub.audit.models import AuditLog
+from hub.automation.models import AutomationRun
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Cause, Diagnosis, LocalizedText, Suggestion
 from hub.executions.models import Execution
@@ -67,6 +68,9 @@ def test_unknown_fields_and_parameters_are_refused(program: Program) -> None:
         "/executions?startedAfter=2026-01-01T00:00:00",
         "/executions?startedAfter=1767225600",
         "/failures?since=5.1e-303",
+        "/audit?since=12",
+        "/audit?since=0001-01-01T00:00:00%2B14:00",
+        "/executions?startedBefore=9999-12-31T23:59:59-12:00",
         "/services?search=a&search=b",
     ):
         refused(program, 422, "GET", path)
@@ -105,6 +109,32 @@ def test_an_unexpected_error_tells_nothing(program: Program, monkeypatch: pytest
     answer = program.client.get("/api/v1/instances", headers={"Authorization": f"Bearer {program.key}"})
     assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
     assert "secret" not in answer.text
+
+
+# --- What pages do, programs do ------------------------------------------------------------------------------------
+
+
+def test_automation_of_one_instance_is_stopped_and_a_proposal_put_aside(program: Program, alice: Actor) -> None:
+    ids = build_estate(alice)
+    switch = f"/instances/{ids['instance_id']}/automation-switch"
+    assert program.get(switch) == {"stopped": False}
+    assert program.call("PUT", switch, json={"stopped": True}).json == program.get(switch) == {"stopped": True}
+    assert not program.get("/automation/switch")["stopped"]
+    assert program.call("POST", f"/automation/runs/{ids['run_id']}/dismiss").status_code == 204
+    assert db.session.get_one(AutomationRun, ids["run_id"]).dismissed_at is not None
+
+
+def test_the_workflow_before_a_repair(program: Program, alice: Actor) -> None:
+    ids = build_estate(alice)
+    assert program.get(f"/repairs/{ids['repair_id']}/old-workflow")["workflow"]["nodes"]
+    assert db.session.scalars(sa.select(AuditLog).where(AuditLog.action == "repair.download")).all()
+
+
+def test_operators_ask_for_a_verification(program_of: Callable[..., Program], alice: Actor, operator: Actor) -> None:
+    refused(program_of(alice), 403, "POST", "/audit/verification")
+    refused(program_of(operator, "audit:read"), 403, "POST", "/audit/verification")
+    asked = program_of(operator, "audit:write").call("POST", "/audit/verification")
+    assert (asked.status_code, asked.json["isRunning"]) == (202, True)
 
 
 # --- Strangers -----------------------------------------------------------------------------------------------------
@@ -153,6 +183,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "PATCH /variables/{variable_id}": {"value": "x"},
         "PUT /chains/{chain_id}": {"name": "Mine", "steps": []},
         "PATCH /webhooks/{webhook_id}": {"name": "Mine"},
+        "PUT /instances/{instance_id}/automation-switch": {"stopped": True},
     }
     tried = 0
     for template, methods in spec["paths"].items():

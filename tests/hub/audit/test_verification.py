@@ -122,6 +122,50 @@ def test_every_column_of_every_row_is_bound(chain: str) -> None:
     assert unseen == []
 
 
+#: What no hub writes; on SQLite every column takes anything. Some of it reads as the same value, but searches pass it by.
+GARBAGE = [
+    ("details", """'{"number": 1e999}'"""),
+    ("details", "'1" + "0" * 400 + "'"),
+    ("details", "'[" * 1 + "[" * 3000 + "]" * 3001 + "'"),
+    ("details", "NULL"),
+    ("created_at", "'0001-01-01 00:00:00'"),
+]
+SQLITE_GARBAGE = [
+    ("details", "'no json'"),
+    ("details", """'{"number": NaN}'"""),
+    ("details", "x'ff00'"),
+    ("details", "CAST(x'ff00' AS TEXT)"),
+    ("details", """replace(details, '": ', '":')"""),
+    ("details", """'{"via": "x", ' || substr(details, 2)"""),
+    ("created_at", "'soon'"),
+    ("created_at", "12"),
+    ("created_at", "replace(created_at, ' ', 'T')"),
+    ("user_id", "CAST(user_id AS BLOB)"),
+    ("user_agent", "x'ff00'"),
+    ("user_agent", "CAST(x'ff00' AS TEXT)"),
+    ("success", "2"),
+    ("success", "'yes'"),
+    ("hash", "x'ff'"),
+    ("seal", "'é.x'"),
+    ("sequence", "'third'"),
+    ("sequence", "2.5"),
+]
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1000, 2])
+def test_what_is_no_event_is_named_and_stops_nothing(chain: str, monkeypatch: pytest.MonkeyPatch, rows_at_a_time: int) -> None:
+    monkeypatch.setattr("hub.audit.verification._ROWS_AT_A_TIME", rows_at_a_time)
+    is_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    unseen = []
+    for name, value in [*GARBAGE, *(SQLITE_GARBAGE if is_sqlite else [])]:
+        with tampering() as connection:
+            connection.exec_driver_sql(f"UPDATE audit_logs SET {name} = {value} WHERE sequence = 3")
+            kind, at = found_in(chain) or ("", 0)
+            if at != 3 or [broken.chain for broken in verify_all({}).breaks][-1:] != [chain]:
+                unseen.append((name, value, kind, at))
+    assert unseen == []
+
+
 def test_every_gap_and_every_exchange_is_found(chain: str) -> None:
     for sequence in range(1, ROWS + 1):
         with tampering() as connection:
@@ -190,6 +234,47 @@ def test_missing_triggers_are_named(chain: str) -> None:
         assert "audit_logs_no_update" in found.missing_triggers
         assert not found.ok
     assert verify_all({}).ok
+
+
+@pytest.mark.parametrize("name", ["audit_logs_no_update", "audit_checkpoints_no_update"])
+def test_triggers_that_do_nothing_are_as_good_as_missing(chain: str, name: str) -> None:
+    table = name.removesuffix("_no_update")
+    with tampering() as connection:
+        triggers.create(connection)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            connection.exec_driver_sql(f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} WHEN 0 BEGIN SELECT 1; END")
+            expected = [name]
+        elif table == "audit_logs":
+            connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE REPLICA TRIGGER {name}")
+            expected = [name]
+        else:
+            connection.exec_driver_sql(
+                "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$"
+            )
+            expected = [each for each in triggers._POSTGRESQL if each != "audit_logs_no_delete"]
+        assert triggers.find_missing(connection) == sorted(expected)
+        triggers.create(connection)
+        assert triggers.find_missing(connection) == []
+
+
+@pytest.mark.parametrize("same", ["id", "chain and sequence", "rowid"])
+@pytest.mark.parametrize("table", ["audit_logs", "audit_checkpoints"])
+def test_nothing_is_replaced(chain: str, table: str, same: str) -> None:
+    cut_chain(chain, utc_now() - dt.timedelta(days=1))
+    db.session.add(AuditCheckpoint(chain=chain, sequence=0, hash="", count=0, seal=""))
+    db.session.commit()
+    connection = db.session.connection()
+    if connection.dialect.name != "sqlite" or (table, same) == ("audit_checkpoints", "chain and sequence"):
+        return  # PostgreSQL has no REPLACE; checkpoints may have the same number
+    kept = {"id": ("id",), "chain and sequence": ("chain", "sequence"), "rowid": ()}[same]
+    columns = [column["name"] for column in sa.inspect(connection).get_columns(table)]
+    changed = {"id": "'another'", "chain": "'another'"}
+    values = [name if name in kept else changed.get(name, name) for name in columns]
+    key = "rowid, " if same == "rowid" else ""
+    statement = f"INSERT OR REPLACE INTO {table} ({key}{', '.join(columns)}) SELECT {key}{', '.join(values)} FROM {table} LIMIT 1"
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), connection.begin_nested():
+        connection.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,9 @@ def envelopes() -> dict[tuple[str, str], str]:
     return found
 
 
-def lost(secrets: Secrets, vault: Vault) -> list[tuple[str, str]]:
-    """The secrets that ``vault`` does not open to what they were."""
-    stored = envelopes()
+def lost(secrets: Secrets, vault: Vault, stored: Secrets | None = None) -> list[tuple[str, str]]:
+    """The secrets that ``vault`` does not open to what they were, of the stored envelopes."""
+    stored = envelopes() if stored is None else stored
     return [
         place_and_key
         for place_and_key, text in secrets.items()

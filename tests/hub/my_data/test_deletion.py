@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,15 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from hub.accounts.actors import Client
+from hub.accounts.api_clients import become_program
 from hub.accounts.api_keys import authenticate_api_key, create_api_key
-from hub.accounts.models import User
+from hub.accounts.models import Session, User
+from hub.accounts.sessions import open_session
 from hub.analyses.stop_switch import is_stopped
 from hub.audit.models import AuditLog
+from hub.audit.verification import verify_all
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.errors import Conflict, Invalid, NeedsReauthentication, Unauthenticated
 from hub.extensions import db
@@ -173,3 +179,34 @@ def test_only_an_account_whose_end_was_asked_for_is_deleted(at_cli: Actor) -> No
     """A job that names somebody else, by whatever mistake, does nothing."""
     assert deletion.run_deletion(str(at_cli.user_id), ignore) == {}
     assert db.session.get(User, at_cli.user_id) is not None
+
+
+def test_nobody_is_taken_for_deleted_by_a_chosen_address(at_cli: Actor) -> None:
+    db.session.execute(sa.update(User).where(User.id == at_cli.user_id).values(email="mine@deleted.invalid"))
+    db.session.commit()
+    assert deletion.run_deletion(str(at_cli.user_id), ignore) == {}
+    assert db.session.get(User, at_cli.user_id) is not None
+
+
+def test_a_signed_in_program_deletes_the_account_and_a_key_may_not(client: FlaskClient, alice: Actor, at_cli: Actor) -> None:
+    token = open_session(str(alice.user_id), Client(via="api"))
+    tokens = become_program(token)
+    _key, secret = create_api_key(at_cli, "Script", ["read", "write"])
+
+    def delete(bearer: str, email: str) -> int:
+        headers = {"Authorization": f"Bearer {bearer}"}
+        return client.post("/api/v1/me/deletion", json={"email": email}, headers=headers).status_code
+
+    assert delete(secret, EMAIL) == 403
+    assert delete(tokens.access_token, "bob@example.com") == 422
+    db.session.execute(sa.update(Session).values(authenticated_at=utc_now() - dt.timedelta(hours=1)))
+    db.session.commit()
+    assert delete(tokens.access_token, EMAIL) == 403
+    db.session.execute(sa.update(Session).values(authenticated_at=utc_now()))
+    db.session.commit()
+    assert delete(tokens.access_token, EMAIL) == 204
+    assert delete(tokens.access_token, EMAIL) == 401
+    deletion.run_deletion(str(alice.user_id), ignore)
+    assert db.session.get(User, alice.user_id) is None
+    db.session.rollback()
+    assert verify_all({}).ok

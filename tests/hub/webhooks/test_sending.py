@@ -24,7 +24,7 @@ from hub.webhooks.jobs import send_messages
 from hub.webhooks.models import DeliveryState, DisabledReason, Webhook, WebhookDelivery
 from hub.webhooks.outbox import JOB, wake
 from hub.webhooks.retention import KEPT_DELIVERIES, prune_deliveries, wake_waiting
-from hub.webhooks.sending import PAUSES, send_due
+from hub.webhooks.sending import PAUSES, open_secrets, send_due
 from tests.hub.webhooks.conftest import Clock, Receiver, deliveries, make_webhook
 
 DOWN = Response("out of order", status=500)
@@ -299,6 +299,22 @@ def test_a_secret_that_does_not_open(webhook: Webhook, receiver: Receiver, clock
     db.session.refresh(delivery)
     assert delivery.log[0]["error"] == "secret-lost"
     assert receiver.requests == []
+
+
+def test_a_lost_secret_is_replaced_and_an_old_one_stops_nothing(
+    alice: Actor, webhook: Webhook, receiver: Receiver, clock: Clock
+) -> None:
+    webhook.secret = "v1.00000000.aaaa.bbbb"
+    db.session.commit()
+    _webhook, secret = services.renew_secret(alice, webhook.id)
+    assert open_secrets(webhook) == (secret,)
+    services.renew_secret(alice, webhook.id)
+    assert len(open_secrets(webhook)) == 2
+    webhook.old_secret = "v1.00000000.aaaa.bbbb"
+    db.session.commit()
+    write(webhook, clock)
+    send_due(webhook.id)
+    assert len(receiver.requests) == 1
 
 
 def test_what_is_disabled_meanwhile_is_not_sent(alice: Actor, webhook: Webhook, receiver: Receiver, clock: Clock) -> None:
