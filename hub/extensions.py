@@ -39,8 +39,15 @@ class Session(FlaskSession):
     def get_bind(self, *arguments: Any, **options: Any) -> Engine | sa.Connection:
         bind = super().get_bind(*arguments, **options)
         if isinstance(bind, Engine) and has_request_context() and request.method in ("GET", "HEAD"):
-            return bind.execution_options(**DEFERRED)
+            return _deferred(bind)
         return bind
+
+
+def _deferred(engine: Engine) -> Engine:
+    """The engine whose transactions begin without the write lock. Always the same one: a session has a connection for each engine,
+    and with two of them it would wait for itself."""
+    kept: Engine = vars(engine).setdefault("hub_deferred_engine", engine.execution_options(**DEFERRED))
+    return kept
 
 
 #: How long a writer waits for its turn on SQLite.
