@@ -11,9 +11,14 @@ from hub import errors_web, i18n, log_records, refusals, security, templating
 from hub.accounts import jobs as _accounts_jobs
 from hub.accounts import models as _accounts
 from hub.accounts import web as accounts_web
+from hub.accounts.billing import jobs as _billing_jobs
+from hub.accounts.billing import models as _billing
+from hub.accounts.billing.views import bp as billing_pages
 from hub.accounts.confirmation_pages import bp as confirmation_pages
 from hub.accounts.credential_pages import bp as credentials_pages
 from hub.accounts.password_pages import bp as passwords_pages
+from hub.accounts.people_pages import bp as people_pages
+from hub.accounts.plan_pages import bp as plans_pages
 from hub.accounts.registration_pages import bp as registration_pages
 from hub.accounts.second_factor import models as _second_factor
 from hub.accounts.second_factor import web as second_factor_web
@@ -81,6 +86,7 @@ from hub.workflows import models as _workflows
 #: All tables of the hub are known once this module is imported.
 MODELS = (
     _accounts,
+    _billing,
     _second_factor,
     _analyses,
     _model_tables,
@@ -101,6 +107,7 @@ MODELS = (
 #: All background work is declared once this module is imported.
 JOBS = (
     _accounts_jobs,
+    _billing_jobs,
     _analyses_jobs,
     _audit_jobs,
     _automation_jobs,
@@ -123,6 +130,9 @@ PAGES = (
     registration_pages,
     passwords_pages,
     credentials_pages,
+    plans_pages,
+    billing_pages,
+    people_pages,
     my_data_pages,
     confirmation_pages,
     instances_pages,

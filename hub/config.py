@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
 from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
+from hub.plan_settings import PLAN_SETTINGS, PlanSettings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
 from hub.second_factor_settings import SECOND_FACTOR_SETTINGS
 from hub.security_contact import SECURITY_CONTACT
@@ -168,17 +169,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Largest execution data that is read from an n8n, in bytes.",
         at_least(10_000),
     ),
-    Setting(
-        "HUB_AUTOMATION",
-        "true",
-        "Whether workflows may be explained and repaired without a click, where a person set it.",
-        as_bool,
-    ),
+    Setting("HUB_AUTOMATION", "true", "Whether workflows may be repaired without a click, where a person set it.", as_bool),
     Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", share),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", at_least(0)),
     Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
+    *PLAN_SETTINGS,
     *REQUEST_SETTINGS,
     *SECOND_FACTOR_SETTINGS,
     *MAIL_SETTINGS,
@@ -223,6 +220,7 @@ class Config:
     worker_threads: int
     execution_max_bytes: int
     automation: AutomationLimits
+    plans: PlanSettings
     requests: RequestLimits
     require_second_factor: frozenset[str]
     mail: MailSettings
@@ -334,6 +332,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             instance_per_hour=values["HUB_AUTOMATION_INSTANCE_PER_HOUR"],
             user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
         ),
+        plans=PlanSettings.of(values),
         requests=RequestLimits.of(values),
         require_second_factor=values["HUB_REQUIRE_SECOND_FACTOR"] or frozenset(),
         mail=MailSettings.of(values),

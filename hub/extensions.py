@@ -34,20 +34,18 @@ class Base(DeclarativeBase):
 
 
 class Session(FlaskSession):
-    """Page views (GET, HEAD) do not take SQLite's one write lock, so that a long write elsewhere never blocks reading."""
+    """Page views (GET, HEAD) do not take SQLite's one write lock, so that a long write elsewhere never blocks reading.
+
+    A session holds one connection for each engine that it is told, and ``execution_options`` makes an engine each time: so one
+    is kept, else every statement of a page would take a connection of its own.
+    """
 
     def get_bind(self, *arguments: Any, **options: Any) -> Engine | sa.Connection:
         bind = super().get_bind(*arguments, **options)
         if isinstance(bind, Engine) and has_request_context() and request.method in ("GET", "HEAD"):
-            return _deferred(bind)
+            kept: dict[str, Engine] = vars(bind)
+            return kept.get("hub_reading") or kept.setdefault("hub_reading", bind.execution_options(**DEFERRED))
         return bind
-
-
-def _deferred(engine: Engine) -> Engine:
-    """The engine whose transactions begin without the write lock. Always the same one: a session has a connection for each engine,
-    and with two of them it would wait for itself."""
-    kept: Engine = vars(engine).setdefault("hub_deferred_engine", engine.execution_options(**DEFERRED))
-    return kept
 
 
 #: How long a writer waits for its turn on SQLite.

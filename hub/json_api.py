@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 from flask import Blueprint, request
@@ -27,12 +28,17 @@ from pydantic import (
 from spectree import Response, SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from hub.accounts.models import Plan
+from hub.accounts.plan_limits import Limit
 from hub.accounts.web import current_actor
 from hub.contracts.actor import Actor
 from hub.errors import Invalid, NotAllowed
 from hub.pagination import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+#: The ``type`` of a problem that says that the plan has no room (RFC 9457: a reference, relative to the hub).
+PLAN_LIMIT_TYPE = "/api/v1/docs#plan-limit-reached"
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -109,15 +115,26 @@ class FieldProblem(Resource):
     parameter: str | None = Field(None, description="Name of the query parameter.")
 
 
+class ShortageResource(Resource):
+    """What of the plan is used up."""
+
+    limit: Limit
+    used: int
+    allowed: int
+    plan: Plan
+    next_plan: Plan | None = Field(description="The smallest plan with more of it; left out where there is none.")
+
+
 class Problem(Resource):
     """An error (RFC 9457)."""
 
-    type: str
+    type: str = Field(description=f"`about:blank`, or `{PLAN_LIMIT_TYPE}` with 402 and a `shortage`.")
     title: str
     status: int
     detail: str
     instance: str
     errors: list[FieldProblem] = []
+    shortage: ShortageResource | None = None
 
 
 class InvalidRequest(Invalid):
@@ -188,11 +205,13 @@ def operation(
     answer: type[Resource] | None,
     status: int = 200,
     errors: tuple[int, ...] = (),
+    others: Mapping[int, type[Resource]] = MappingProxyType({}),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function an operation of the API.
 
     Parameters named ``query`` and ``json`` are read from the request by their types. The function answers a ``Resource``, or
-    a pair of one and headers, or None where ``answer`` is None. ``scope`` is what the key must be allowed, as
+    a pair of one and headers, or None where ``answer`` is None; where it answers one of the ``others``, by status, that
+    status is sent. ``scope`` is what the key must be allowed, as
     "instances:read"; its first word groups the operation in the document. With the verb ``PERSON`` no key is enough, with
     ``PUBLIC`` nobody is asked. ``errors`` are the statuses besides 401, 403, 422, 429, 503 and, of a body, 400, 413, 415.
     """
@@ -208,11 +227,12 @@ def operation(
             if answer is None:
                 return "", 204
             body, headers = result if isinstance(result, tuple) else (result, {})
-            return body, status, headers
+            return body, next((code for code, kind in others.items() if isinstance(body, kind)), status), headers
 
         body_errors = {400, 413, 415} if "json" in inputs else set()
         models: dict[str, Any] = {f"HTTP_{code}": Problem for code in sorted({401, 403, 422, 429, 503, *body_errors, *errors})}
         models["HTTP_204" if answer is None else f"HTTP_{status}"] = answer
+        models |= {f"HTTP_{code}": kind for code, kind in others.items()}
         name = function.__name__
         described = document.validate(
             **inputs,

@@ -16,6 +16,14 @@ from hub.contracts.analysis import (
     Quote,
     Suggestion,
 )
+from hub.contracts.billing import (
+    BillingCustomer,
+    BillingMessage,
+    BillingProvider,
+    BillingRefused,
+    BillingUnavailable,
+    Subscription,
+)
 from hub.contracts.catalog import EndpointTemplate, HttpMethod, ServicePack, TemplateVariable
 from hub.contracts.events import Failure, FailureEvent
 from hub.contracts.model_analyzer import (
@@ -32,6 +40,7 @@ from hub.contracts.settings import (
     Choice,
     PluginSettings,
     SettingField,
+    SettingValue,
     SettingValues,
 )
 from hub.contracts.sync import (
@@ -54,6 +63,11 @@ from hub.redaction import TOKEN as REDACTION_TOKEN
 __all__ = [
     "REDACTION_TOKEN",
     "Analyzer",
+    "BillingCustomer",
+    "BillingMessage",
+    "BillingProvider",
+    "BillingRefused",
+    "BillingUnavailable",
     "Brief",
     "Cause",
     "CheckLine",
@@ -90,7 +104,9 @@ __all__ = [
     "ReadWorkflows",
     "ServicePack",
     "SettingField",
+    "SettingValue",
     "SettingValues",
+    "Subscription",
     "Suggestion",
     "SyncState",
     "SyncStrategy",

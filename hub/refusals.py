@@ -1,7 +1,8 @@
 """Refused requests as audit events: one place for pages and API, bounded so that nobody floods the log.
 
-What counts is the answer: 403 (not allowed, another site), 404 under an id (not there, or somebody else's: the log tells it no
-more than the answer), 429, a form without its token, and an API key that is not valid. Wrong passwords have their own events.
+What counts is the answer: 402 (no room in the plan), 403 (not allowed, another site), 404 under an id (not there, or somebody
+else's: the log tells it no more than the answer), 429, a form without its token, and an API key that is not valid. Wrong
+passwords have their own events.
 """
 
 from __future__ import annotations
@@ -89,6 +90,8 @@ def note_refusal(response: Response) -> Response:
 def _reason(status: int) -> str | None:
     if status == 403:
         return "cross_site" if _is_cross_site() else "not_allowed"
+    if status == 402:
+        return "plan_limit"
     if status == 404:
         return "not_found" if request.view_args and request.endpoint != "static" else None
     if status == 429:

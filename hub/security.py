@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import SecurityError
 
+from hub.accounts.web import API_PREFIX
 from hub.config import Config
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import csrf
@@ -77,6 +78,13 @@ def refuse_nul() -> None:
         raise Invalid(_("No parameter holds a NUL character."))
 
 
+def refuse_nameless() -> None:
+    """A part of a form without a name is no field; those who read forms may rely on names. The API reads none."""
+    is_form = request.mimetype == "multipart/form-data" and not request.path.startswith(API_PREFIX)
+    if is_form and None in {*request.form, *request.files}:
+        raise Invalid(_("Each part of the form needs a name."))
+
+
 def set_headers(response: Response) -> Response:
     """Strict defaults; a response that set a header itself keeps it."""
     for name, value in (
@@ -116,4 +124,5 @@ def init_app(app: Flask) -> None:
     app.before_request(refuse_other_hosts)
     app.before_request(refuse_cross_site)
     app.before_request(refuse_nul)
+    app.before_request(refuse_nameless)
     csrf.init_app(app)

@@ -105,6 +105,7 @@ NAVIGATION = (
     (
         lazy_gettext("System"),
         (
+            NavigationItem("people.index", lazy_gettext("People"), "users", operators_only=True),
             NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle", operators_only=True),
             NavigationItem("system.keys", lazy_gettext("Encryption keys"), "key-round", operators_only=True),
             NavigationItem("model_use.show", lazy_gettext("Model use"), "sparkles", operators_only=True),

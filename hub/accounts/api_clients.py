@@ -25,10 +25,10 @@ from hub.accounts.actors import Client
 from hub.accounts.hash_keys import find_hash_key, keyed_digest, newest_hash_key
 from hub.accounts.models import HashKey, Session, SessionKind, User
 from hub.accounts.notices import Notice, notify
+from hub.accounts.second_factor.pending import Expired
 from hub.accounts.second_factor.proofs import CodeProof
-from hub.accounts.second_factor.services import finish, is_required
+from hub.accounts.second_factor.services import finish, has_app, is_required
 from hub.accounts.sessions import SEEN_EVERY, is_alive, load_actor, sign_out
-from hub.accounts.signing_in import SignInResult
 from hub.accounts.token_texts import encode_base62, has_checksum, random_secret, secret_text, with_checksum
 from hub.audit.services import record_event
 from hub.columns import utc_now
@@ -56,14 +56,46 @@ class Tokens:
     refresh_expires_at: dt.datetime
 
 
-def log_in(email: str, password: str, *, code: str | None, client: Client) -> Tokens:
-    """Sign in as a page would, with the same limits. ``Unauthenticated`` where address, password or code are wrong."""
+@dataclass(frozen=True, slots=True)
+class PendingLogin:
+    """A sign-in whose password was right and that waits for a code; without ``has_app`` only for a recovery code."""
+
+    token: str
+    has_app: bool
+
+
+def log_in(email: str, password: str, *, code: str | None = None, client: Client) -> Tokens | PendingLogin:
+    """Sign in as a page would, with the same limits. ``Unauthenticated`` where address or password are wrong.
+
+    Who has a second factor gets tokens only with a ``code`` of it; without one the sign-in waits for ``finish_log_in``.
+    ``NotAllowed`` for who must have a second factor and has none: it is set up in a browser.
+    """
     try:
-        token = finish_sign_in(signing_in.sign_in(email, password, client=client), code, client)
+        result = signing_in.sign_in(email, password, client=client)
     except Invalid as error:
-        if error.fields:
-            raise
         raise Unauthenticated(error.message) from error
+    if result.pending is None:
+        return _admit(str(result.token), client)
+    if code:
+        return finish_log_in(result.pending, code, client=client)
+    return PendingLogin(result.pending, has_app(result.pending))
+
+
+def finish_log_in(pending_token: str, code: str, *, client: Client) -> Tokens:
+    """Complete a sign-in with a code of the second factor. ``Unauthenticated`` where nothing waits, ``Invalid`` if wrong."""
+    try:
+        token = finish(pending_token, CodeProof(code), client)
+    except Expired as error:
+        raise Unauthenticated(error.message) from error
+    return become_program(token)
+
+
+def _admit(token: str, client: Client) -> Tokens:
+    """A program's tokens for a session that the password alone opened; ``NotAllowed`` where that is not enough."""
+    signed_in = load_actor(token, client=client)
+    if signed_in and is_required(signed_in.actor.role, signed_in.plan):
+        sign_out(signed_in.actor)
+        raise _without_factor()
     return become_program(token)
 
 
@@ -75,22 +107,6 @@ def become_program(token: str) -> Tokens:
     answer = _give_tokens(row, random_secret(), key)
     db.session.commit()
     return answer
-
-
-def finish_sign_in(result: SignInResult, code: str | None, client: Client) -> str:
-    """The session token after a right password: where a second factor is pending, ``code`` completes it.
-
-    ``NotAllowed`` for who must have a second factor and has none: it is set up in a browser.
-    """
-    if result.token:
-        signed_in = load_actor(result.token, client=client)
-        if signed_in and is_required(signed_in.actor.role, signed_in.plan):
-            sign_out(signed_in.actor)
-            raise NotAllowed(_("Set up a second factor in the browser first."))
-        return result.token
-    if not code:
-        raise Invalid(fields={"code": _("Send a code of your authenticator app, or a recovery code.")})
-    return finish(result.pending, CodeProof(code), client)
 
 
 def refresh(refresh_token: str, *, client: Client) -> Tokens:
@@ -126,21 +142,30 @@ def log_out(refresh_token: str, *, client: Client) -> None:
 
 
 def authenticate_access_token(text: str, *, client: Client) -> Actor:
-    """The person whose program sent this access token; ``Unauthenticated`` when it is wrong or over."""
+    """The person whose program sent this access token; ``Unauthenticated`` when it is wrong or over.
+
+    ``NotAllowed`` for who must have a second factor by now and has none.
+    """
     if not _ACCESS.fullmatch(text) or not has_checksum(text):
         raise Unauthenticated(_("This is no access token: it was not copied whole."))
     now = utc_now()
     row = db.session.execute(
-        sa.select(Session.id, Session.last_seen_at, User.id.label("user_id"), User.role)
+        sa.select(Session.id, Session.last_seen_at, User.id.label("user_id"), User.role, User.plan, User.two_factor_enabled)
         .join(User, User.id == Session.user_id)
         .where(Session.token == digest_token(text), Session.kind == SessionKind.API, Session.access_expires_at > now, *is_alive())
     ).one_or_none()
     if row is None:
         raise Unauthenticated(_("The access token is unknown or over. Refresh it, or sign in again."))
+    if not row.two_factor_enabled and is_required(row.role, row.plan):
+        raise _without_factor()
     if row.last_seen_at is None or now - row.last_seen_at > SEEN_EVERY:
         db.session.execute(sa.update(Session).where(Session.id == row.id).values(last_seen_at=now))
         db.session.commit()
     return client.as_actor(row.user_id, role=row.role, session_id=row.id)
+
+
+def _without_factor() -> NotAllowed:
+    return NotAllowed(_("Set up a second factor in the browser first."))
 
 
 def _give_tokens(row: Session, origin: str, key: bytes) -> Tokens:

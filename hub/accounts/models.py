@@ -58,6 +58,9 @@ class User(Timestamps, Model):
     verify_token_exp: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     new_email: Mapped[str | None] = mapped_column(sa.String(320))
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"), default=Role.USER, server_default=Role.USER)
+    plan_changed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    #: The plan that still holds for what is kept, for a while after a smaller one was chosen.
+    previous_plan: Mapped[Plan | None] = mapped_column(enum_column(Plan, "previous_plan"))
 
 
 TWO_FACTOR_SECRET = encrypted_column(User, "two_factor_secret")

@@ -71,7 +71,7 @@ def ask_for_reset(email: str, *, client: Client) -> None:
     email = normal_email(email)
     check_email(email)
     rate_limits.count_attempt({f"reset:{rate_limits.address_block(client.ip_address)}": RESETS_PER_ADDRESS})
-    limit_mails(email)
+    limit_mails(email, client)
     enqueue(RESET_JOB, email=email, language=current_language(), ip_address=client.ip_address)
     db.session.commit()
 

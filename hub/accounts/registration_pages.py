@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from hub.accounts import verification
 from hub.accounts.password_pages import retry_after
 from hub.accounts.sessions import open_session
-from hub.accounts.web import remember_settings, request_client, start_session
+from hub.accounts.web import remember_settings, request_client, session_token, start_session
 from hub.errors import HubError, Invalid, NotFound, TooMany
 from hub.htmx import go_to, render
 
@@ -32,7 +32,8 @@ def submit_confirm() -> ResponseReturnValue:
         return _over(error.message)
     except (Invalid, TooMany) as error:
         return _page(error)
-    response = start_session(go_to("dashboard.index"), open_session(user.id, client))
+    token = open_session(user.id, client, replaces=session_token())
+    response = start_session(go_to("dashboard.index"), token)
     return remember_settings(response, user.settings)
 
 

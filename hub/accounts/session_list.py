@@ -70,5 +70,8 @@ def revoke_other_sessions(actor: Actor) -> int:
     """End all of the actor's sessions but the present one; answers how many."""
     require_recent(actor)
     ended = end_sessions(actor, person_of(actor), but=actor.session_id)
-    db.session.commit()
+    if ended:
+        db.session.commit()
+    else:
+        db.session.rollback()
     return ended

@@ -38,8 +38,13 @@ class SignedIn:
     has_second_factor: bool
 
 
-def open_session(user_id: str, client: Client) -> str:
-    """A new session for somebody who has proven who they are; answers its token."""
+def open_session(user_id: str, client: Client, *, replaces: str | None = None) -> str:
+    """A new session for somebody who has proven who they are; answers its token.
+
+    ``replaces`` is the token that the browser had, whosever it was: that session ends.
+    """
+    if replaces:
+        db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces), Session.kind == SessionKind.BROWSER))
     token = secrets.token_urlsafe(32)
     now = utc_now()
     session = Session(

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
 from hub.accounts.devices import is_known_device
-from hub.accounts.models import Session, User
+from hub.accounts.models import User
 from hub.accounts.second_factor import pending
 from hub.accounts.sessions import open_session
 from hub.accounts.users import normal_email
@@ -70,9 +70,7 @@ def sign_in(email: str, password: str, *, client: Client, replaces: str | None =
     _give_back(limits)
     if found.two_factor_enabled:
         return SignInResult(pending=pending.begin_sign_in(found.id, client))
-    if replaces:
-        db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
-    return SignInResult(token=open_session(found.id, client))
+    return SignInResult(token=open_session(found.id, client, replaces=replaces))
 
 
 def _limits(email: str, client: Client, known_device: bool) -> _Limits:

@@ -19,7 +19,7 @@ from hub.accounts.sessions import renew_session
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.errors import HubError, Invalid, NeedsReauthentication
+from hub.errors import HubError, Invalid, NeedsReauthentication, TooMany
 from hub.extensions import db
 
 #: How long a proof counts.
@@ -92,16 +92,18 @@ def confirm_identity(actor: Actor, way_name: str, form: Mapping[str, str]) -> st
     """
     user_id = person_of(actor)
     limits = {f"confirm:{user_id}": ATTEMPTS}
-    rate_limits.count_attempt(limits)
     way = next((way for way in list_ways(actor) if way.name == way_name), None)
     try:
+        rate_limits.count_attempt(limits)
         if way is None:
             raise Invalid(_("Choose one of the offered ways."))
         way.check(user_id, form)
-    except HubError:
+    except HubError as error:
         db.session.rollback()
-        record_event(actor, "session.confirm", "session", actor.session_id, success=False, details={"way": way and way.name})
-        db.session.commit()
+        if not isinstance(error, TooMany) or error.is_first:  # a flood of them shall not flood the log
+            details = {"way": way and way.name}
+            record_event(actor, "session.confirm", "session", actor.session_id, success=False, details=details)
+            db.session.commit()
         raise
     rate_limits.give_back(limits)
     token = renew_session(actor)

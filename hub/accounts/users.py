@@ -13,6 +13,7 @@ from hub.accounts import passwords, rate_limits
 from hub.accounts.actors import Client
 from hub.accounts.models import User
 from hub.accounts.password_strength import password_problem
+from hub.accounts.plans import new_plan
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor, Role
 from hub.errors import Invalid, NotFound
@@ -22,8 +23,9 @@ from hub.preferences import THEMES
 
 REGISTRATIONS_PER_ADDRESS = 30
 
-#: One address and nothing that a mail's header would read as two.
-_EMAIL = re.compile(r"""[^@\s,;:<>()\[\]\\"]+@[^@\s,;:<>()\[\]\\"]+""")
+#: One address to which a mail can be written: words between single dots, and none that a header would read as encoded.
+_WORD, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
+_EMAIL = re.compile(rf"(?!.*=\?){_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})*", re.ASCII)
 
 #: Sent with the new ``User`` after a registration was committed; rooms above this one prepare the account.
 user_registered = Signal("Somebody registered.")
@@ -41,7 +43,7 @@ def register_user(
     check_new_user(email, password, name)
     rate_limits.count_attempt({f"register:{rate_limits.address_block(client.ip_address)}": REGISTRATIONS_PER_ADDRESS})
     hashed = passwords.hash_password(password, stranger=True)
-    user = User(email=email, password=hashed, name=name, role=role, settings={}, email_verified=verified)
+    user = User(email=email, password=hashed, name=name, role=role, plan=new_plan(), settings={}, email_verified=verified)
     db.session.add(user)
     try:
         db.session.flush()
@@ -79,7 +81,7 @@ def check_email(email: str) -> None:
 
 
 def _is_email(email: str) -> bool:
-    return _EMAIL.fullmatch(email) is not None and len(email) <= 254 and email.isprintable()
+    return len(email) <= 254 and _EMAIL.fullmatch(email) is not None
 
 
 def update_profile(actor: Actor, *, name: str, language: str, theme: str) -> User:

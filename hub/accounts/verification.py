@@ -16,8 +16,10 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.accounts import mailings, passwords, rate_limits
 from hub.accounts.actors import Client, person_of
+from hub.accounts.devices import is_known_device
 from hub.accounts.models import Registration, User
 from hub.accounts.notices import Notice, language_of, notify
+from hub.accounts.plans import new_plan
 from hub.accounts.sessions import end_sessions, renew_session
 from hub.accounts.step_up import require_recent
 from hub.accounts.users import REGISTRATIONS_PER_ADDRESS, check_email, check_new_user, normal_email, user_registered
@@ -35,8 +37,9 @@ CONFIRMATION_JOB = "accounts.mail_confirmation"
 
 LIFETIME = dt.timedelta(hours=24)
 HOUR = dt.timedelta(hours=1)
-#: Mails that one recipient gets in an hour because somebody asked for them.
-MAILS_PER_HOUR = 5
+#: Mails that one recipient gets in an hour because somebody asked for them: from one address, and from all.
+MAILS_PER_ADDRESS = 5
+MAILS_PER_HOUR = 20
 #: New addresses that one person names in an hour: nobody makes the hub write to the whole world.
 CHANGES_PER_HOUR = 5
 #: Wrong passwords that may be typed to one link in five minutes.
@@ -49,7 +52,7 @@ def begin_registration(email: str, password: str, name: str, *, client: Client) 
     check_new_user(email, password, name)
     address = rate_limits.address_block(client.ip_address)
     rate_limits.count_attempt({f"register:{address}": REGISTRATIONS_PER_ADDRESS})
-    limit_mails(email)
+    limit_mails(email, client)
     hashed = passwords.hash_password(password, stranger=True)
     registration = Registration(
         email=email, name=name, password=hashed, language=current_language(), expires_at=utc_now() + LIFETIME
@@ -61,9 +64,17 @@ def begin_registration(email: str, password: str, name: str, *, client: Client) 
     db.session.commit()
 
 
-def limit_mails(recipient: str) -> None:
-    """Count a mail that somebody asked for; ``TooMany`` when the recipient would get too many. Commits."""
+def limit_mails(recipient: str, client: Client) -> None:
+    """Count a mail that somebody asked for; ``TooMany`` when the recipient would get too many. Commits.
+
+    A browser in which the recipient has signed in before is counted for itself: strangers who ask again and again keep no owner
+    from the mail that they need. One address uses up a quarter of what all others may ask for, and no more.
+    """
     digest = hashlib.sha256(recipient.encode()).hexdigest()
+    if is_known_device(recipient, client):
+        rate_limits.count_attempt({f"mail:device:{digest_token(client.device or '')}": MAILS_PER_ADDRESS}, window=HOUR)
+        return
+    rate_limits.count_attempt({f"mail:{rate_limits.address_block(client.ip_address)}:{digest}": MAILS_PER_ADDRESS}, window=HOUR)
     rate_limits.count_attempt({f"mail:{digest}": MAILS_PER_HOUR}, window=HOUR)
 
 
@@ -104,7 +115,7 @@ def finish_registration(token: str, password: str, *, client: Client) -> User:
         record_event(client.as_actor(None), "user.register", "registration", row["id"], success=False)
         db.session.commit()
         raise Invalid(fields={"password": _("This is not the password that you chose when you registered.")})
-    user = User(email=row["email"], name=row["name"], password=row["password"], email_verified=True)
+    user = User(email=row["email"], name=row["name"], password=row["password"], plan=new_plan(), email_verified=True)
     user.settings = {"language": row["language"]}
     db.session.execute(sa.delete(Registration).where(Registration.email == user.email))
     db.session.add(user)
@@ -130,7 +141,7 @@ def ask_to_confirm(actor: Actor) -> None:
     user = _load(actor)
     if user.email_verified and user.new_email is None:
         return
-    limit_mails(user.new_email or user.email)
+    limit_mails(user.new_email or user.email, _client_of(actor))
     enqueue(CONFIRMATION_JOB, user_id=user.id, language=current_language())
     record_event(actor, "user.email_confirmation", "user", user.id)
     db.session.commit()
@@ -148,7 +159,7 @@ def ask_to_change_email(actor: Actor, email: str) -> None:
     if email == user.email:
         raise Invalid(fields={"email": _("This is your address already.")})
     rate_limits.count_attempt({f"email.change:{user.id}": CHANGES_PER_HOUR}, window=HOUR)
-    limit_mails(email)
+    limit_mails(email, _client_of(actor))
     user = _load(actor)
     user.new_email, user.verify_token, user.verify_token_exp = email, None, None
     enqueue(CONFIRMATION_JOB, user_id=user.id, language=current_language())
@@ -185,10 +196,15 @@ def mail_confirmation(user_id: str, language: str) -> None:
 
 
 def find_confirmation(actor: Actor, token: str) -> str:
-    """The address that a link of the actor's confirms; ``NotFound`` when it is unknown, used, over or another's."""
+    """The address that a link of the actor's confirms; ``NotFound`` when it is unknown, used, over or another's.
+
+    ``NeedsReauthentication`` where it is a new address and the person showed who they are too long ago.
+    """
     user = db.session.scalar(sa.select(User).where(*_own_link(actor, token)))
     if user is None:
         raise NotFound(_("This link is over, was used, or belongs to another account. Ask for a new one under your account."))
+    if user.new_email is not None:
+        require_recent(actor)
     return user.new_email or user.email
 
 
@@ -200,8 +216,6 @@ def confirm_email(actor: Actor, token: str) -> str | None:
     email = find_confirmation(actor, token)
     user = _load(actor)
     changed = user.new_email is not None
-    if changed:
-        require_recent(actor)
     told = user.email if user.email_verified else None
     values = {"email": email, "email_verified": True, "new_email": None, "verify_token": None, "verify_token_exp": None}
     void = {"reset_token": None, "reset_token_exp": None} if changed else {}

@@ -51,9 +51,11 @@ PUBLIC_ENDPOINTS = frozenset(
         "passwords.submit_reset",
         "passwords.strength",
         "api.log_in",
+        "api.send_second_factor",
         "api.refresh_tokens",
         "api.log_out",
         "mail.mailbox",
+        "billing.hear",
     }
 )
 

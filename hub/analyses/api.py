@@ -206,7 +206,7 @@ class OldWorkflowResource(Resource):
     workflow: dict[str, Any] = Field(description="As n8n's API gave it.")
 
 
-@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(404, 409))
+@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(402, 404, 409))
 def create_analysis(json: NewAnalysis) -> Any:
     """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
     if json.execution_id is not None:

@@ -49,6 +49,8 @@ class AiAnalysis(Created, Model):
     #: Marks of the failure (``hub.executions.fingerprint``); NULL where it came from a file or nothing is known of it.
     fingerprint: Mapped[str | None] = mapped_column(sa.String(32))
     fingerprint_case: Mapped[str | None] = mapped_column(sa.String(32))
+    #: Whether it is one of the month's analyses that a plan limits: not of the sample, and not what a model added.
+    counted: Mapped[Flag]
 
 
 class RepairState(enum.StrEnum):

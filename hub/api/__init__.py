@@ -7,6 +7,7 @@ from flask import Flask
 import hub.accounts.api
 import hub.accounts.auth_api
 import hub.accounts.key_api
+import hub.accounts.plan_api
 import hub.analyses.api
 import hub.analyses.calibration_api
 import hub.api.audit

@@ -14,9 +14,10 @@ from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 from werkzeug.http import HTTP_STATUS_CODES
 
 from hub import errors_web
+from hub.accounts.quotas import PlanLimitReached, Shortage
 from hub.errors import HubError, Invalid, TooMany
 from hub.extensions import db
-from hub.json_api import FieldProblem, InvalidRequest, Problem, api, to_camel
+from hub.json_api import PLAN_LIMIT_TYPE, FieldProblem, InvalidRequest, Problem, ShortageResource, api, to_camel
 from hub.storable import load_json
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def show_hub_error(error: HubError) -> ResponseReturnValue:
         problems = error.problems
     elif isinstance(error, Invalid):
         problems = [FieldProblem(detail=text, pointer=f"#/{to_camel(name)}") for name, text in error.fields.items()]
-    answer = _answer(error.status, error.message, problems)
+    answer = _answer(error.status, error.message, problems, error.shortage if isinstance(error, PlanLimitReached) else None)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -81,14 +82,15 @@ def show_routing_error(error: HTTPException) -> ResponseReturnValue:
     return show_http_error(error) if request.path.startswith(PREFIX) else errors_web.show_http_error(error)
 
 
-def _answer(status: int, detail: str, errors: list[FieldProblem]) -> Response:
+def _answer(status: int, detail: str, errors: list[FieldProblem], shortage: Shortage | None = None) -> Response:
     problem = Problem(
-        type="about:blank",
-        title=HTTP_STATUS_CODES.get(status, "Error"),
+        type=PLAN_LIMIT_TYPE if shortage else "about:blank",
+        title=PlanLimitReached.title if shortage else HTTP_STATUS_CODES.get(status, "Error"),
         status=status,
         detail=detail,
         instance=request.path,
         errors=errors,
+        shortage=ShortageResource.model_validate(shortage) if shortage else None,
     )
     body = problem.model_dump_json(exclude_none=True)
     answer = Response(body, status, mimetype="application/problem+json")

@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from flask import current_app
 
 from hub.accounts.models import User
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import PlanLimitReached, find_shortage
 from hub.analyses.learning import Confidence, is_rule, judge_for
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair import RepairPreview, build_preview, request_repair
@@ -139,7 +141,14 @@ def _deal_with(run: AutomationRun) -> None:
     run_id = run.id
     if (same := _find_same(run, execution)) is not None:
         return _repeat(run, same)  # known from the list already, so nothing is asked of n8n or of an analyzer
-    analysis = analyze_execution(actor, execution.id)
+    if find_shortage(actor, Limit.ANALYSES) is not None:
+        return _close(run, RunOutcome.SKIPPED, Reason("plan-limit"))
+    try:
+        analysis = analyze_execution(actor, execution.id)
+    except PlanLimitReached:  # the last one of the month was taken meanwhile
+        db.session.rollback()
+        run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
+        return _close(run, RunOutcome.SKIPPED, Reason("plan-limit"))
     run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
     execution = db.session.get_one(Execution, run.execution_id, populate_existing=True)
     run.fingerprint_case, run.analysis_id = execution.fingerprint_case, analysis.id

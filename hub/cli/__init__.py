@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check-env": ("hub.cli.environment:check_env", "Judge the configuration and say what to do."),
     "db": ("hub.cli.database:database", "Migrate, seed, back up, restore and look at the database."),
     "keys": ("hub.cli.keys:keys", "List, check and change the keys that encrypt secrets."),
-    "user": ("hub.cli.users:user", "Create, list, export and delete users; take a lost second factor off."),
+    "user": ("hub.cli.users:user", "Create, list, export and delete users; change plans; take a lost second factor off."),
     "api-key": ("hub.cli.users:api_key", "Create keys to the JSON API."),
     "plugin": ("hub.cli.plugins:plugin", "List plugins, check one, begin a new one."),
     "instance": ("hub.cli.instances:instance", "Add, test and list n8n servers."),

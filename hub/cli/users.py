@@ -12,8 +12,9 @@ from flask.cli import with_appcontext
 
 from hub.accounts.actors import Client
 from hub.accounts.api_keys import PERMISSIONS, create_api_key
-from hub.accounts.models import User
+from hub.accounts.models import Plan, User
 from hub.accounts.password_changes import replace_password
+from hub.accounts.plans import set_plan
 from hub.accounts.second_factor.services import reset_second_factor
 from hub.accounts.users import register_user
 from hub.audit.services import record_event
@@ -28,7 +29,7 @@ CLIENT = Client(via="cli")
 
 @click.group()
 def user() -> None:
-    """Create, list, export and delete users; take a lost second factor off."""
+    """Create, list, export and delete users; change their plan; take a lost second factor off."""
 
 
 @user.command("create")
@@ -69,6 +70,19 @@ def list_users() -> None:
     """List everybody with an account."""
     for person in db.session.scalars(sa.select(User).order_by(User.created_at, User.id)):
         click.echo(f"{person.email:<40} {person.role.lower():<9} {person.plan:<11} {person.created_at:%Y-%m-%d}  {person.name}")
+
+
+@user.command("plan")
+@click.argument("email")
+@click.argument("plan", type=click.Choice([plan.value for plan in Plan], case_sensitive=False))
+@with_appcontext
+def change_plan(email: str, plan: str) -> None:
+    """Give the person with that EMAIL another PLAN. It holds at once, and nothing is deleted."""
+    person = choose_user(email)
+    address = person.email
+    changed = set_plan(CLIENT.as_actor(person.id), person.id, Plan(plan))
+    db.session.commit()
+    click.echo(f"{address} has the plan {Plan(plan).value} {'now' if changed else 'already'}.")
 
 
 @user.command("reset-second-factor")

@@ -131,7 +131,8 @@ def _take(saved: Request | None) -> ResponseReturnValue:
     except Invalid as error:
         db.session.rollback()
         form.errors = error.fields or {"form": error.message}
-        return _show(form, saved and services.get_request(actor, saved.id), status=error.status)
+        status = 422 if is_fragment_request() else error.status  # the one with which htmx shows a form again
+        return _show(form, saved and services.get_request(actor, saved.id), status=status)
     except Outdated as error:
         return _show_both(form, error.current)
     if not is_fragment_request():

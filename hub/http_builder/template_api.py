@@ -160,7 +160,7 @@ def get_service_template(service_id: str, endpoint_id: str, query: AuthQuery) ->
     scope="requests:write",
     answer=RequestResource,
     status=201,
-    errors=(404,),
+    errors=(402, 404),
 )
 def use_service_template(service_id: str, endpoint_id: str, json: FillInput) -> Any:
     """Save a request made of a template, and keep the service's values."""

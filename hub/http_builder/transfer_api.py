@@ -110,7 +110,7 @@ def plan_request_import(json: ImportInput) -> Any:
     return _report(result, plan_import(current_actor(), result), range(len(result.drafts)), [])
 
 
-@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport)
+@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(402,))
 def import_requests(json: ImportChoice) -> Any:
     """Import requests: new ones are added, earlier ones of the same document brought up to date."""
     result = json.read()

@@ -76,7 +76,7 @@ def list_instances(query: ListQuery) -> Any:
     return list_answer(InstanceList, InstanceResource, services.list_instances(current_actor(), **dict(query)))
 
 
-@operation("POST", "/instances", scope="instances:write", answer=InstanceResource, status=201)
+@operation("POST", "/instances", scope="instances:write", answer=InstanceResource, status=201, errors=(402,))
 def create_instance(json: NewInstance) -> Any:
     """Connect an n8n. It is not asked anything yet: test the connection, then sync."""
     instance = services.create_instance(current_actor(), **dict(json))

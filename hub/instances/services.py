@@ -10,6 +10,8 @@ from blinker import Signal
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import counts, require_room
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -64,6 +66,13 @@ def get_connected_instance(actor: Actor, instance_id: str) -> Instance:
     return instance
 
 
+@counts(Limit.INSTANCES)
+def count_instances(account_id: str) -> int:
+    """How many servers an account has connected; the sample is none."""
+    own = sa.select(sa.func.count()).select_from(Instance).where(Instance.user_id == account_id, Instance.is_sample.is_(False))
+    return db.session.scalar(own) or 0
+
+
 def last_report(instance: Instance) -> ConnectionReport | None:
     """The last connection test; None where there was none since the address or the key changed."""
     return ConnectionReport.from_json(instance.capabilities.get("report"))
@@ -73,10 +82,13 @@ def last_report(instance: Instance) -> ConnectionReport | None:
 
 
 def create_instance(actor: Actor, *, name: str, url: str, api_key: str) -> Instance:
-    """Connect an n8n. Nothing is asked of it yet: ``check_connection`` does that. ``Invalid`` names each wrong field."""
+    """Connect an n8n. Nothing is asked of it yet: ``check_connection`` does that. ``Invalid`` names each wrong field;
+    ``PlanLimitReached`` where the plan allows no further one.
+    """
     fields = _Fields()
     name, url, api_key = fields.name(name), fields.url(url, actor), fields.key(api_key)
     fields.check()
+    require_room(actor, Limit.INSTANCES)
     assert actor.user_id is not None  # noqa: S101 (the hub itself connects nothing)
     instance = Instance(id=new_id(), user_id=actor.user_id, name=name, url=url, api_key="")
     _set_key(instance, api_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from email.errors import MessageError
 
 from flask import current_app
 
@@ -39,7 +40,7 @@ def send_queued_mail(context: JobContext, mail_id: str) -> None:
         if context.attempt <= len(DELAYS):
             raise RetryLater(DELAYS[context.attempt - 1], str(error)) from error
         _give_up(mail_id, str(error))
-    except (MailRefused, DecryptionError, ValueError) as error:
+    except (MailRefused, DecryptionError, MessageError, ValueError) as error:
         _give_up(mail_id, str(error))
     else:
         _note(mail_id, MailState.SENT)

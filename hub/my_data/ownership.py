@@ -16,6 +16,7 @@ from hub.extensions import Base
 NOT_OWNED = {
     "audit_chains": "the newest hash of each chain of the audit log, which stays",
     "audit_checkpoints": "seals of what was pruned from the audit log, which stay",
+    "billing_events": "ids of messages of billing providers, forgotten after a while",
     "hash_keys": "keys of the hub",
     "jobs": "ids and progress, forgotten after a week",
     "plugin_settings": "settings of the hub",

@@ -41,6 +41,7 @@ NOT_AUDITED = {
     "hub.accounts.api_clients.become_program": "the second half of signing in, which is recorded",
     "hub.accounts.api_clients.refresh": "new tokens for the same session; a token that comes twice is recorded",
     "hub.accounts.api_rates._take_slice": _LIMIT,
+    "hub.accounts.billing.services.forget_old_events": "forgets ids of messages that nobody sends again",
     "hub.accounts.devices.drop_old_devices": "forgets browsers that counted for nothing any more",
     "hub.accounts.devices.remember_device_of": "knows the browser of a sign-in, which is recorded",
     "hub.accounts.password_changes.ask_for_reset": "queues a job, which looks who is meant and records that",

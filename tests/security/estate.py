@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import current_app
 
-from hub.accounts.models import ApiKey, Session
+from hub.accounts.models import ApiKey, Plan, Session
 from hub.accounts.second_factor.models import Passkey
 from hub.analyses.model_tables import CallState, ModelCall
 from hub.analyses.models import AiAnalysis, Repair
@@ -30,6 +30,7 @@ from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
 from hub.webhooks.models import DeliveryState, EventType, Webhook, WebhookDelivery
 from hub.workflows.models import VersionKind, WorkflowVersion
+from tests.hub.accounts.people import give_plan
 from tests.hub.factories import make_execution, make_workflow
 
 #: Words that stand in everything of an estate and that no stranger may read.
@@ -49,6 +50,7 @@ NODE = {
 def build_estate(owner: Actor) -> dict[str, str]:
     """Make one of everything for ``owner``; answers the ids by parameter name."""
     number = next(_numbers)
+    give_plan(owner, Plan.ENTERPRISE)
     name = f"{MARK}{owner.user_id}-{number}"
     instance = create_instance(owner, name=name, url=f"http://127.77.{number // 250}.{number % 250 + 1}:5678", api_key="n8n-key")
     used = [[f"credential-{number}", name, "httpHeaderAuth"]]

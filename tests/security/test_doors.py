@@ -69,7 +69,19 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
         "passwords.submit_reset",
         "passwords.strength",
         "mail.mailbox",
+        "billing.hear",
     }
+
+
+@pytest.mark.parametrize("file", ["", '; filename="a.json"'])
+def test_a_part_of_a_form_without_a_name_is_refused(
+    ids: dict[str, str], alice: Actor, browser_of: Callable[[Actor], FlaskClient], file: str
+) -> None:
+    part = f"--x\r\nContent-Disposition: form-data{file}\r\n\r\n1\r\n--x--\r\n"
+    address = f"/requests/{ids['request_id']}/preview"
+    answer = browser_of(alice).post(address, data=part.encode(), content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 422
+    assert "Each part of the form needs a name." in answer.text
 
 
 def test_nobody_gets_in_unknown(app: Flask, ids: dict[str, str], client: FlaskClient) -> None:

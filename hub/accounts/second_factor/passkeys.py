@@ -133,14 +133,16 @@ def accept_signature(
 ) -> Accepted:
     """Whose passkey signed ``challenge``; its count goes up in the present transaction. ``Refused`` with the reason else.
 
-    ``user_id``: only this person's passkeys count. ``verified``: the device must have checked who is there (PIN, finger, face).
+    ``user_id``: only this person's passkeys count; without it the passkey has to say whose it is.
+    ``verified``: the device must have checked who is there (PIN, finger, face).
     """
     facts = _parse(answer)
     passkey = _find(facts)
     if passkey is None or (user_id and passkey.user_id != user_id):
         raise Refused("unknown", user_id)
     try:
-        if _user_handle(facts) not in (None, passkey.user_id):
+        handle = _user_handle(facts)
+        if handle != passkey.user_id and (handle is not None or user_id is None):
             raise Refused("another person's", passkey.user_id)
         # The library would judge the count before the signature, so that anybody could make a passkey suspicious.
         signed = verify_authentication_response(

@@ -38,14 +38,16 @@ def begin_sign_in(user_id: str, client: Client) -> str:
     return begin(Purpose.SECOND_FACTOR, client, user_id=user_id)
 
 
-def begin(purpose: Purpose, client: Client, *, user_id: str | None = None, challenge: str | None = None) -> str:
-    """The token of something new that waits; only its digest is stored."""
+def begin(
+    purpose: Purpose, client: Client, *, user_id: str | None = None, challenge: str | None = None, browser: str = ""
+) -> str:
+    """The token of something new that waits; only its digest is stored. ``browser`` is a secret of the one that begins."""
     token = secrets.token_urlsafe(32)
     db.session.add(
         PendingSignIn(
             user_id=user_id,
             purpose=purpose,
-            token=digest_token(token),
+            token=_digest(token, browser),
             challenge=challenge,
             expires_at=utc_now() + LIFETIME,
             ip_address=client.ip_address,
@@ -83,13 +85,13 @@ def take_challenge(token: str) -> str:
     return challenge
 
 
-def take(token: str, purpose: Purpose, *, user_id: str | None = None) -> Waiting:
+def take(token: str, purpose: Purpose, *, user_id: str | None = None, browser: str = "") -> Waiting:
     """End what waits, in the present transaction, and answer it; of several at once one gets it.
 
-    ``user_id`` is whose it must be, where somebody is signed in already.
+    ``user_id`` is whose it must be, where somebody is signed in already; ``browser`` the secret with which it was begun.
     """
     owned = [PendingSignIn.user_id == user_id] if user_id else []
-    taken = sa.delete(PendingSignIn).where(*_alive(token, purpose), *owned)
+    taken = sa.delete(PendingSignIn).where(*_alive(token, purpose, browser), *owned)
     row = db.session.execute(taken.returning(PendingSignIn.user_id, PendingSignIn.challenge)).one_or_none()
     if row is None:
         raise _expired()
@@ -107,9 +109,13 @@ def drop_expired() -> None:
     db.session.commit()
 
 
-def _alive(token: str | None, purpose: Purpose) -> tuple[sa.ColumnElement[bool], ...]:
+def _digest(token: str, browser: str) -> str:
+    return digest_token(f"{token}:{browser}" if browser else token)
+
+
+def _alive(token: str | None, purpose: Purpose, browser: str = "") -> tuple[sa.ColumnElement[bool], ...]:
     return (
-        PendingSignIn.token == digest_token(token or ""),
+        PendingSignIn.token == _digest(token or "", browser),
         PendingSignIn.purpose == purpose,
         PendingSignIn.expires_at > utc_now(),
     )

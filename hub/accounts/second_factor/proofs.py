@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
+import unicodedata
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -47,8 +47,9 @@ def accept_code(user_id: str, text: str, client: Client) -> None:
     try:
         for attempts, window in LIMITS:
             rate_limits.count_attempt({_bucket(user_id, window): attempts}, window=window)
-    except TooMany:
-        _record_refusal(user_id, client, "code", "too many")
+    except TooMany as error:
+        if error.is_first:  # a flood of them shall not flood the log
+            _record_refusal(user_id, client, "code", "too many")
         raise
     recovery_code = recovery.normal_code(text)
     try:
@@ -117,8 +118,8 @@ def _try_app_code(user_id: str, text: str) -> tuple[str, str] | None:
 
 
 def plain_digits(text: str) -> str:
-    """A code as apps show it ("123 456"), without the space."""
-    return re.sub(r"\s", "", text)
+    """A code as apps show it ("123 456"), without the space and in western digits, whatever keyboard it was typed on."""
+    return "".join(str(unicodedata.decimal(sign, sign)) for sign in text if not sign.isspace())
 
 
 def _record_refusal(user_id: str | None, client: Client, method: str, reason: str) -> None:

@@ -12,17 +12,16 @@ from flask_babel import gettext as _
 
 from hub.accounts import rate_limits
 from hub.accounts.actors import Client, person_of
-from hub.accounts.models import Plan, Session, User
+from hub.accounts.models import Plan, User
 from hub.accounts.notices import Notice, notify
 from hub.accounts.second_factor import passkeys, pending, proofs, recovery, totp
 from hub.accounts.second_factor.models import Passkey, Purpose
 from hub.accounts.second_factor.passkeys import RelyingParty
 from hub.accounts.second_factor.proofs import CodeProof, PasskeyProof, Proof
-from hub.accounts.sessions import open_session
+from hub.accounts.sessions import end_sessions, open_session
 from hub.accounts.step_up import require_recent
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor, Role
-from hub.crypto import digest_token
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
 from hub.second_factor_settings import OPERATORS
@@ -94,7 +93,7 @@ def finish(pending_token: str | None, proof: Proof, client: Client, *, replaces:
     else:
         proofs.accept_passkey(user_id, proof, pending.take_challenge(token), client)
     pending.take(token, Purpose.SECOND_FACTOR)
-    return _open_session(user_id, client, replaces)
+    return open_session(user_id, client, replaces=replaces)
 
 
 def ask_for_passkey(pending_token: str | None, party: RelyingParty | None) -> dict[str, Any]:
@@ -110,25 +109,36 @@ def has_passkey(pending_token: str | None) -> bool:
     return owns_passkey(pending.find_sign_in(pending_token))
 
 
-def begin_passkey_sign_in(client: Client, party: RelyingParty | None) -> Ceremony:
-    """The challenge for signing in with a passkey alone; it tells nothing of who has an account."""
+def has_app(pending_token: str) -> bool:
+    """Whether who waits with this token has an app for codes, besides the recovery codes."""
+    user_id = pending.find_sign_in(pending_token)
+    return db.session.scalar(sa.select(User.two_factor_secret).where(User.id == user_id)) is not None
+
+
+def begin_passkey_sign_in(client: Client, party: RelyingParty | None, *, browser: str = "") -> Ceremony:
+    """The challenge for signing in with a passkey alone; it tells nothing of who has an account.
+
+    ``browser`` is a secret that only this browser has: an answer that was taken from it counts nowhere else.
+    """
     address = rate_limits.address_block(client.ip_address)
     rate_limits.count_attempt({f"passkey-challenge:{address}": CHALLENGES_PER_ADDRESS})
     options = passkeys.sign_in_options(_known(party))
-    return Ceremony(pending.begin(Purpose.PASSKEY, client, challenge=options["challenge"]), options)
+    return Ceremony(pending.begin(Purpose.PASSKEY, client, challenge=options["challenge"], browser=browser), options)
 
 
-def sign_in_with_passkey(token: str, proof: PasskeyProof, client: Client, *, replaces: str | None = None) -> str:
+def sign_in_with_passkey(
+    token: str, proof: PasskeyProof, client: Client, *, browser: str = "", replaces: str | None = None
+) -> str:
     """The token of a new session: a passkey whose device checked who is there is both factors at once."""
     limits = {f"passkey:{rate_limits.address_block(client.ip_address)}": PASSKEYS_PER_ADDRESS}
     rate_limits.count_attempt(limits)
-    challenge = _take_challenge(token, Purpose.PASSKEY)
+    challenge = _take_challenge(token, Purpose.PASSKEY, browser=browser)
     accepted = proofs.accept_signature(proof, challenge, client, verified=True)
     rate_limits.give_back(limits)
     details = {"method": "passkey alone"}
     actor = client.as_actor(accepted.user_id)
     record_event(actor, "second_factor.check", "passkey", accepted.passkey_id, details=details)
-    return _open_session(accepted.user_id, client, replaces)
+    return open_session(accepted.user_id, client, replaces=replaces)
 
 
 # Confirming who one is
@@ -155,12 +165,6 @@ def has_factor(user_id: str) -> bool:
 def owns_passkey(user_id: str) -> bool:
     """Whether this person has a passkey."""
     return db.session.scalar(sa.select(Passkey.id).where(Passkey.user_id == user_id).limit(1)) is not None
-
-
-def _open_session(user_id: str, client: Client, replaces: str | None) -> str:
-    if replaces:
-        db.session.execute(sa.delete(Session).where(Session.token == digest_token(replaces)))
-    return open_session(user_id, client)
 
 
 # Authenticator app
@@ -298,7 +302,10 @@ def _passkey_name(name: str) -> str:
 
 
 def reset_second_factor(actor: Actor, user_id: str) -> None:
-    """Take all factors of a person off, who lost them. The password stays, and a mail tells its owner."""
+    """Take all factors of a person off, who lost them, and end all their sessions: a lost device may be signed in.
+
+    The password stays, and a mail tells its owner.
+    """
     user = db.session.get_one(User, user_id)
     if not user.two_factor_enabled:
         raise Conflict(_("%(email)s has no second factor.", email=user.email))
@@ -306,24 +313,29 @@ def reset_second_factor(actor: Actor, user_id: str) -> None:
     db.session.execute(sa.update(User).where(User.id == user_id).values(two_factor_secret=None))
     _switch_off(user_id)
     record_event(actor, "second_factor.reset", "user", user_id)
+    end_sessions(actor, user_id)
     notify(user, Notice.SECOND_FACTOR_OFF, _client_of(actor))
     db.session.commit()
 
 
 def _switch_on(actor: Actor) -> list[str]:
-    """Ask for a second factor from now on; recovery codes when it was off."""
+    """Ask for a second factor from now on; recovery codes when it was off. Sessions that began without one end, but for this."""
     user_id = person_of(actor)
     off = sa.update(User).where(User.id == user_id, User.two_factor_enabled.is_(False)).values(two_factor_enabled=True)
     if not db.session.execute(off.returning(User.id)).all():
         return []
     record_event(actor, "second_factor.enable", "user", user_id)
+    end_sessions(actor, user_id, but=actor.session_id)
     notify(_user(actor), Notice.SECOND_FACTOR_ON, _client_of(actor))
     return recovery.make_codes(user_id)
 
 
 def _switch_off_after_last(actor: Actor) -> bool:
-    """Whether no factor is left, and so none is asked for any more."""
-    user = _user(actor)
+    """Whether no factor is left, and so none is asked for any more; then all other sessions end.
+
+    The person is locked: of two factors that are removed at the same time the second one is seen to be the last.
+    """
+    user = db.session.get_one(User, person_of(actor), populate_existing=True, with_for_update=True)
     if user.two_factor_secret or owns_passkey(user.id):
         return False
     if is_required(user.role, user.plan):
@@ -333,6 +345,7 @@ def _switch_off_after_last(actor: Actor) -> bool:
         raise Conflict(_("You must have a second factor here. Set up another one before you remove this one."))
     _switch_off(user.id)
     record_event(actor, "second_factor.disable", "user", user.id)
+    end_sessions(actor, user.id, but=actor.session_id)
     notify(user, Notice.SECOND_FACTOR_OFF, _client_of(actor))
     return True
 
@@ -343,9 +356,9 @@ def _switch_off(user_id: str) -> None:
     db.session.execute(sa.update(User).where(User.id == user_id).values(two_factor_enabled=False))
 
 
-def _take_challenge(token: str, purpose: Purpose, user_id: str | None = None) -> str:
+def _take_challenge(token: str, purpose: Purpose, user_id: str | None = None, browser: str = "") -> str:
     """A challenge counts once, whatever the answer to it is worth; so its end is committed at once."""
-    waiting = pending.take(token, purpose, user_id=user_id)
+    waiting = pending.take(token, purpose, user_id=user_id, browser=browser)
     db.session.commit()
     return waiting.challenge or ""
 

@@ -13,7 +13,7 @@ from hub.accounts.second_factor import pending, services, totp
 from hub.accounts.second_factor.passkeys import MOST
 from hub.accounts.second_factor.proofs import CodeProof, PasskeyProof, Proof
 from hub.accounts.second_factor.services import Ceremony
-from hub.accounts.second_factor.web import current_relying_party, forget_pending_token, pending_token
+from hub.accounts.second_factor.web import browser_secret, current_relying_party, forget_pending_token, pending_token
 from hub.accounts.web import current_actor, request_client, session_token, welcome
 from hub.errors import HubError, Invalid, TooMany, Unavailable
 from hub.htmx import go_to, own_path, render
@@ -58,7 +58,7 @@ def ask_for_passkey() -> ResponseReturnValue:
 @bp.post("/login/passkey/challenge")
 def begin_passkey_sign_in() -> ResponseReturnValue:
     """The challenge for signing in with a passkey alone."""
-    return _as_json(services.begin_passkey_sign_in(request_client(), current_relying_party()))
+    return _as_json(services.begin_passkey_sign_in(request_client(), current_relying_party(), browser=browser_secret()))
 
 
 @bp.post("/login/passkey")
@@ -67,7 +67,9 @@ def sign_in_with_passkey() -> ResponseReturnValue:
     form = request.form
     proof = PasskeyProof(form.get("passkey", ""), current_relying_party())
     try:
-        token = services.sign_in_with_passkey(form.get("ceremony", ""), proof, request_client(), replaces=session_token())
+        token = services.sign_in_with_passkey(
+            form.get("ceremony", ""), proof, request_client(), browser=browser_secret(), replaces=session_token()
+        )
     except (Invalid, TooMany) as error:
         flash(error.message, "error")
         return go_to("accounts.login", next=own_path(form.get("next")))
@@ -205,7 +207,7 @@ def remove_passkey(passkey_id: str) -> ResponseReturnValue:
 
 def _after_adding(codes: list[str], message: str) -> ResponseReturnValue:
     if codes:
-        return _codes_page(codes, message)
+        return _codes_page(codes, message + " " + _("Your other sessions were ended, because they began without it."))
     flash(message, "success")
     return go_to("second_factor.show")
 

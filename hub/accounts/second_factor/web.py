@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from hub.htmx import go_to, go_to_path
 
 #: Where Flask's signed cookie keeps the token of a sign-in that waits for its second factor.
 _PENDING = "pending_sign_in"
+#: The same for a secret of this browser, to which the challenge of a passkey is bound.
+_BROWSER = "browser"
 #: What stays open to somebody who must set a second factor up first; blueprints end with a dot.
 _OPEN = ("second_factor.", "confirmation.", "accounts.sign_out")
 
@@ -66,6 +69,12 @@ def pending_token() -> str | None:
 def forget_pending_token() -> None:
     """What waited in this browser is over."""
     session.pop(_PENDING, None)
+
+
+def browser_secret() -> str:
+    """What only this browser knows, until it signs in or out."""
+    secret: str = session.setdefault(_BROWSER, secrets.token_urlsafe(16))
+    return secret
 
 
 def _require_second_factor() -> ResponseReturnValue | None:

@@ -161,7 +161,7 @@ def undo_n8n_save(save_id: str) -> Any:
     scope="requests:write",
     answer=RequestResource,
     status=201,
-    errors=(404, 409),
+    errors=(402, 404, 409),
 )
 def make_request_of_execution(execution_id: str, json: ExecutionNode) -> Any:
     """Make a request of a HTTP Request node as it ran in an execution."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from hub.accounts.actors import Client
-from hub.accounts.models import Session
+from hub.accounts.models import Plan, Session, User
 from hub.accounts.sessions import open_session
 from hub.audit.models import AuditLog
 from hub.contracts.actor import Actor
@@ -29,6 +29,13 @@ def person(user_id: str, client: Client = HOME) -> Actor:
     token = open_session(user_id, client)
     session_id = db.session.scalar(sa.select(Session.id).where(Session.token == digest_token(token)))
     return client.as_actor(user_id, session_id=session_id)
+
+
+def give_plan(actor: Actor, plan: Plan) -> None:
+    """The plan, as if it had always been theirs."""
+    db.session.execute(
+        sa.update(User).where(User.id == actor.user_id).values(plan=plan, previous_plan=None, plan_changed_at=None)
+    )
 
 
 def run_jobs() -> int:

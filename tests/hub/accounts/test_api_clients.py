@@ -54,7 +54,7 @@ def is_over(tokens: Tokens) -> bool:
 class TestLoggingIn:
     def test_the_right_password_gives_tokens_of_a_program(self, alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(passwords, "check_password", lambda password, _stored, **_options: password == PASSWORD)
-        tokens = log_in("Alice@example.com", PASSWORD, code=None, client=SCRIPT)
+        tokens = log_in("Alice@example.com", PASSWORD, client=SCRIPT)
         actor = authenticate_access_token(tokens.access_token, client=ELSEWHERE)
         assert (actor.user_id, actor.via, actor.permissions) == (alice.user_id, "api", None)
         assert (actor.session_id, actor.ip_address) == (tokens.session_id, "203.0.113.5")
@@ -69,9 +69,9 @@ class TestLoggingIn:
         monkeypatch.setattr(passwords, "check_password", lambda *_arguments, **_options: False)
         for _number in range(signing_in.ATTEMPTS_PER_ADDRESS_AND_ACCOUNT):
             with pytest.raises(Unauthenticated):
-                log_in("alice@example.com", "wrong", code=None, client=SCRIPT)
+                log_in("alice@example.com", "wrong", client=SCRIPT)
         with pytest.raises(TooMany):
-            log_in("alice@example.com", "wrong", code=None, client=SCRIPT)
+            log_in("alice@example.com", "wrong", client=SCRIPT)
 
 
 class TestTokensAreForOnePurpose:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import signing_in
+from hub.accounts import signing_in, users
 from hub.accounts.models import KnownDevice, Session, User
+from hub.accounts.sessions import load_actor, open_session
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.extensions import db
@@ -20,7 +21,7 @@ from hub.jobs.models import Job
 from hub.mail.models import Mail
 from hub.mail.services import read_text
 from hub.mail_settings import MailSettings
-from tests.hub.accounts.people import PASSWORD, mailbox, run_jobs, token_in
+from tests.hub.accounts.people import HOME, PASSWORD, mailbox, run_jobs, token_in
 from tests.hub.pages import comparable
 
 pytestmark = pytest.mark.usefixtures("quick_hashes", "session")
@@ -68,8 +69,11 @@ class TestRegisteringByMail:
         assert "dan@example.com" in page.text
         wrong = client.post("/register/confirm", data={"token": token, "password": "not this one"})
         assert wrong.status_code == 422
+        before = open_session(users.register_user("guest@example.com", PASSWORD, "Guest", client=HOME).id, HOME)
+        client.set_cookie("hub_session", before)
         done = client.post("/register/confirm", data={"token": token, "password": PASSWORD})
         assert (done.status_code, done.location) == (303, "/")
+        assert load_actor(before, client=HOME) is None, "whoever was signed in here before is not any more"
         assert "Confirm your e-mail address" not in client.get("/account").text
         assert client.get("/register/confirm", query_string={"token": token}).status_code == 404
 
@@ -224,6 +228,19 @@ class TestChanging:
         assert answer.status_code == 422
         assert "commonest" in answer.text
         assert "qwertyuiop" not in answer.text
+
+    def test_a_link_long_after_signing_in_leads_to_confirmation_and_back(self, browser: FlaskClient, dana: User) -> None:
+        browser.post("/account/email", data={"email": "new@example.com"})
+        token = token_in(next(mail for mail in mailbox() if mail.recipient == "new@example.com"))
+        db.session.execute(sa.update(Session).values(authenticated_at=utc_now() - dt.timedelta(days=1)))
+        link = f"/account/email/confirm?token={token}"
+        page = browser.get(browser.get(link).location)
+        assert f'value="{link}"' in page.text
+        form = {"way": "password", "password": PASSWORD, "next": link}
+        assert browser.post("/account/confirm", data=form).location == link
+        browser.post("/account/email/confirm", data={"token": token})
+        db.session.refresh(dana)
+        assert dana.email == "new@example.com"
 
     @pytest.mark.parametrize(("path", "form"), [("password", {"password": NEW}), ("email", {"email": "new@example.com"})])
     def test_long_after_signing_in_one_confirms_first(self, browser: FlaskClient, path: str, form: dict[str, str]) -> None:

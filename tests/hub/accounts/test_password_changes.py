@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
 
 from hub.accounts import devices, password_changes, passwords, sessions, signing_in, users, verification
+from hub.accounts.actors import Client
 from hub.accounts.models import KnownDevice, Session, User
 from hub.columns import utc_now
 from hub.errors import Invalid, NeedsReauthentication, NotFound, TooMany
@@ -134,7 +136,7 @@ class TestResetting:
             password_changes.reset_password("x" * 43, NEW, client=AWAY)
 
     def test_one_person_gets_few_mails_and_one_address_asks_for_few(self, dana: User) -> None:
-        for _number in range(verification.MAILS_PER_HOUR):
+        for _number in range(verification.MAILS_PER_ADDRESS):
             password_changes.ask_for_reset(dana.email, client=HOME)
         with pytest.raises(TooMany):
             password_changes.ask_for_reset(dana.email, client=HOME)
@@ -142,6 +144,21 @@ class TestResetting:
             password_changes.ask_for_reset(f"user{number}@example.com", client=AWAY)
         with pytest.raises(TooMany):
             password_changes.ask_for_reset("one.more@example.com", client=AWAY)
+
+    def test_strangers_who_ask_keep_no_owner_from_the_mail(self, dana: User) -> None:
+        device = devices.remember_device(dana, HOME)
+        for number in range(verification.MAILS_PER_HOUR * 2):
+            stranger = Client(ip_address=f"203.0.113.{number % 5}", user_agent="curl", device="x" * 43)
+            with suppress(TooMany):
+                password_changes.ask_for_reset(dana.email, client=stranger)
+        assert len(mailbox()) == verification.MAILS_PER_HOUR
+        for client in (AWAY, dataclasses.replace(HOME, device="y" * 43)):
+            with pytest.raises(TooMany):
+                password_changes.ask_for_reset(dana.email, client=client)
+        for _number in range(verification.MAILS_PER_ADDRESS):
+            password_changes.ask_for_reset(dana.email, client=dataclasses.replace(HOME, device=device))
+        with pytest.raises(TooMany):
+            password_changes.ask_for_reset(dana.email, client=dataclasses.replace(HOME, device=device))
 
 
 class TestChanging:

@@ -151,6 +151,25 @@ class TestSigningIn:
         assert refusals() == ["invalid"]
         assert services.list_factors(dora).passkeys[0].suspected_at is None
 
+    def test_an_answer_counts_only_in_the_browser_that_asked(self, dora: Actor) -> None:
+        device = Authenticator(PARTY)
+        add_passkey(dora, device)
+        ceremony = services.begin_passkey_sign_in(HOME, PARTY, browser="mine")
+        proof = PasskeyProof(device.sign(ceremony.options), PARTY)
+        for thief in ("", "another", ":mine"):
+            with pytest.raises(pending.Expired):
+                services.sign_in_with_passkey(ceremony.token, proof, HOME, browser=thief)
+        assert services.sign_in_with_passkey(ceremony.token, proof, HOME, browser="mine")
+
+    def test_alone_it_says_whose_it_is(self, dora: Actor) -> None:
+        device = Authenticator(PARTY)
+        add_passkey(dora, device)
+        with pytest.raises(Invalid):
+            sign_in(device, userHandle=b"")
+        ceremony = services.begin_confirmation(dora, PARTY)
+        proof = PasskeyProof(device.sign(ceremony.options, userHandle=b""), PARTY)
+        services.confirm_with_passkey(str(dora.user_id), ceremony.token, proof, HOME)
+
     def test_synchronised_passkeys_do_not_count(self, dora: Actor) -> None:
         device = Authenticator(PARTY, counts=False)
         add_passkey(dora, device)

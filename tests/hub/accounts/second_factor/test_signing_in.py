@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
-from hub.accounts import api_clients, password_changes, sessions, signing_in
+from hub.accounts import api_clients, password_changes, session_list, sessions, signing_in
 from hub.accounts.models import Session, User
 from hub.accounts.second_factor import pending, services
 from hub.accounts.second_factor.models import PendingSignIn
@@ -18,7 +19,7 @@ from hub.accounts.second_factor.proofs import CodeProof, PasskeyProof
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.crypto import digest_token
-from hub.errors import Invalid, NotAllowed
+from hub.errors import Invalid, NotAllowed, Unauthenticated
 from hub.extensions import db
 from tests.hub.accounts.people import HOME, PASSWORD, events
 from tests.hub.accounts.second_factor.authenticator import Authenticator
@@ -26,6 +27,8 @@ from tests.hub.accounts.second_factor.conftest import PARTY, App, add_passkey
 
 AppOf = Callable[[Actor], App]
 EMAIL = "dora@example.com"
+FORM = {"email": EMAIL, "password": PASSWORD}
+LOGIN, SECOND = "/api/v1/auth/login", "/api/v1/auth/second-factor"
 
 
 def first_half() -> str:
@@ -134,13 +137,80 @@ def test_a_new_password_does_not_get_round_it(dora: Actor, app_of: AppOf) -> Non
     assert (result.token, result.pending is None) == (None, False)
 
 
-def test_a_program_sends_the_code_along(dora: Actor, app_of: AppOf) -> None:
+def test_a_program_may_send_the_code_along(client: FlaskClient, dora: Actor, app_of: AppOf) -> None:
     app = app_of(dora)
-    for code in (None, "", "000000"):
-        with pytest.raises(Invalid) as caught:
-            api_clients.log_in(EMAIL, PASSWORD, code=code, client=HOME)
-        assert set(caught.value.fields) == {"code"}
-    assert api_clients.log_in(EMAIL, PASSWORD, code=app.code(), client=HOME).access_token
+    wrong = client.post(LOGIN, json={**FORM, "code": "000000"})
+    assert (wrong.status_code, [error["pointer"] for error in wrong.json["errors"]]) == (422, ["#/code"])
+    tokens = client.post(LOGIN, json={**FORM, "code": app.code()})
+    assert tokens.status_code == 200
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {tokens.json['accessToken']}"}).json["email"] == EMAIL
+
+
+def test_a_program_may_send_the_code_afterwards(client: FlaskClient, dora: Actor, app_of: AppOf) -> None:
+    app = app_of(dora)
+    before = db.session.scalar(sa.select(sa.func.count()).select_from(Session))
+    first = client.post(LOGIN, json=FORM)
+    assert (first.status_code, first.json["ways"]) == (202, ["app", "recovery-code"])
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == before
+    waiting = first.json["pendingToken"]
+    assert client.get("/api/v1/me", headers={"Authorization": f"Bearer {waiting}"}).status_code == 401
+    wrong = client.post(SECOND, json={"pendingToken": waiting, "code": "000000"})
+    assert (wrong.status_code, [error["pointer"] for error in wrong.json["errors"]]) == (422, ["#/code"])
+    body = {"pendingToken": waiting, "code": app.code()}
+    tokens = client.post(SECOND, json=body)
+    assert set(tokens.json) == {"accessToken", "refreshToken", "sessionId", "accessExpiresAt", "refreshExpiresAt"}
+    app._clock.tick()
+    for over in (body, {"pendingToken": "x" * 43, "code": app.code()}):
+        assert client.post(SECOND, json=over).status_code == 401
+    kinds = [row["kind"] for row in session_rows(client, tokens.json["accessToken"])]
+    assert kinds.count("API") == 1
+
+
+def test_a_program_of_who_has_only_passkeys_needs_a_recovery_code(client: FlaskClient, dora: Actor) -> None:
+    codes = add_passkey(dora, Authenticator(PARTY))
+    first = client.post(LOGIN, json=FORM)
+    assert (first.status_code, first.json["ways"]) == (202, ["recovery-code"])
+    assert client.post(SECOND, json={"pendingToken": first.json["pendingToken"], "code": codes[0]}).status_code == 200
+
+
+def test_a_programs_codes_are_guessed_no_further_than_on_the_page(client: FlaskClient, dora: Actor, app_of: AppOf) -> None:
+    app_of(dora)
+    body = {"pendingToken": client.post(LOGIN, json=FORM).json["pendingToken"], "code": "000000"}
+    answers = [client.post(SECOND, json=body) for _number in range(6)]
+    assert [answer.status_code for answer in answers] == [422] * 5 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert len([event for event in events("second_factor.check") if event.details.get("reason") == "too many"]) == 1
+    client.post(SECOND, json=body)
+    assert len([event for event in events("second_factor.check") if event.details.get("reason") == "too many"]) == 1
+
+
+def session_rows(client: FlaskClient, access_token: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = client.get("/api/v1/sessions", headers={"Authorization": f"Bearer {access_token}"}).json[
+        "data"
+    ]
+    return rows
+
+
+def test_the_first_factor_ends_what_began_without_one(dora: Actor, app_of: AppOf) -> None:
+    """A thief who knows the password is out, in browsers and programs; so is nobody else's session and not this one."""
+    browser = sessions.open_session(str(dora.user_id), HOME)
+    program = api_clients.log_in(EMAIL, PASSWORD, client=HOME)
+    app_of(dora)
+    assert sessions.load_actor(browser, client=HOME) is None
+    with pytest.raises(Unauthenticated):
+        api_clients.authenticate_access_token(program.access_token, client=HOME)
+    assert [row.id for row in session_list.list_sessions(dora)] == [dora.session_id]
+    assert len(events("session.revoke")) == 2
+
+
+def test_a_further_factor_ends_nothing_and_without_the_last_one_all_begins_anew(dora: Actor, app_of: AppOf) -> None:
+    app_of(dora)
+    browser = sessions.open_session(str(dora.user_id), HOME)
+    add_passkey(dora, Authenticator(PARTY))
+    services.remove_app(dora)
+    assert sessions.load_actor(browser, client=HOME)
+    services.remove_passkey(dora, services.list_factors(dora).passkeys[0].id)
+    assert sessions.load_actor(browser, client=HOME) is None
 
 
 def test_a_program_does_not_get_in_where_a_second_factor_is_missing(
@@ -150,15 +220,28 @@ def test_a_program_does_not_get_in_where_a_second_factor_is_missing(
     monkeypatch.setitem(app.extensions, "hub_config", config)
     before = db.session.scalar(sa.select(sa.func.count()).select_from(Session))
     with pytest.raises(NotAllowed, match="Set up a second factor"):
-        api_clients.log_in(EMAIL, PASSWORD, code=None, client=HOME)
+        api_clients.log_in(EMAIL, PASSWORD, client=HOME)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == before
+
+
+def test_a_program_that_signed_in_before_one_was_demanded_is_stopped(
+    app: Flask, dora: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = api_clients.log_in(EMAIL, PASSWORD, client=HOME)
+    config = dataclasses.replace(app.extensions["hub_config"], require_second_factor=frozenset({"free"}))
+    monkeypatch.setitem(app.extensions, "hub_config", config)
+    for tokens in (program, api_clients.refresh(program.refresh_token, client=HOME)):
+        with pytest.raises((NotAllowed, Unauthenticated)):
+            api_clients.authenticate_access_token(tokens.access_token, client=HOME)
 
 
 def test_operators_take_it_off(dora: Actor, app_of: AppOf, told: list[str]) -> None:
     app_of(dora)
     add_passkey(dora, Authenticator(PARTY))
     token = first_half()
+    browser = sessions.open_session(str(dora.user_id), HOME)
     services.reset_second_factor(HOME.as_actor(dora.user_id), str(dora.user_id))
+    assert sessions.load_actor(browser, client=HOME) is None, "a lost device may be signed in"
     with pytest.raises(pending.Expired):
         services.finish(token, CodeProof("000000"), HOME)
     assert signing_in.sign_in(EMAIL, PASSWORD, client=HOME).token

@@ -154,6 +154,15 @@ class TestCodes:
             proofs.accept_code(str(dora.user_id), "000000", HOME)
         assert caught.value.retry_after > 300
 
+    def test_digits_of_other_keyboards_and_spaces_are_taken(self, dora: Actor, app_of: AppOf) -> None:
+        app = app_of(dora)
+        code = app.code()
+        eastern = code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))
+        proofs.accept_code(str(dora.user_id), f" {eastern[:3]}\u00a0{eastern[3:]}", HOME)
+        for rubbish in ("½⅓", "²³⁴⁵⁶⁷", "１２३x"):
+            with pytest.raises(Invalid):
+                proofs.accept_code(str(dora.user_id), rubbish, HOME)
+
     def test_right_codes_cost_nothing(self, dora: Actor, clock: Clock, app_of: AppOf) -> None:
         app = app_of(dora)
         for _number in range(8):
@@ -171,6 +180,12 @@ class TestCodes:
                 proofs.accept_code(str(dora.user_id), text, HOME)
         monkeypatch.undo()
         assert recovery.count_left(str(dora.user_id)) == 10
+
+
+def test_seeds_are_long_and_random(dora: Actor) -> None:
+    seeds = {services.begin_app(dora).secret for _number in range(20)}
+    assert len(seeds) == 20
+    assert {len(totp.base64.b32decode(seed)) for seed in seeds} == {20}
 
 
 def test_rotating_the_encryption_key_leaves_codes_valid(
