@@ -56,6 +56,23 @@ def test_writers_at_the_same_time_neither_fork_a_chain_nor_wait_for_each_other_f
         db.session.remove()
 
 
+def test_a_page_that_writes_an_event_has_one_connection(empty_app: Flask) -> None:
+    """With a second one it would wait for its own write lock."""
+    with empty_app.app_context():
+        upgrade_database()
+    with empty_app.test_request_context("/"):
+        connections = set()
+        for statement in (sa.select(User.id), sa.select(AuditLog.id)):
+            db.session.execute(statement)
+            connections.add(db.session.connection())
+        record_event(SYSTEM, "step", "x")
+        record_event(Actor(user_id="a"), "step", "x")
+        db.session.commit()
+        assert len(connections) == 1
+        assert verify_all({}).events == 2
+        db.session.remove()
+
+
 def test_events_from_before_the_chain_are_chained_by_the_migration(empty_app: Flask) -> None:
     with empty_app.app_context():
         upgrade_database()
