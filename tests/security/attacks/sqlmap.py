@@ -18,6 +18,8 @@ from tests.security.mutating import Target, make_sample
 #: sqlmap's mark of a place to inject into.
 MARK = "*"
 MOST_FIELDS = 12
+#: Parameters that refuse whatever is not theirs before anything is looked up, and so would hide the others.
+UNFIT = {"csrf_token", "cursor", "since", "until", "startedAfter", "startedBefore", "status", "period"}
 SECONDS_PER_ROUTE = 180
 FOUND = re.compile(r"is vulnerable|appears to be .*injectable|is .*injectable|the back-end DBMS is|Parameter: .+ \(")
 NOT_FOUND = re.compile(r"not (seem|appear) to be injectable|might not be injectable|not injectable")
@@ -69,7 +71,7 @@ def write_request(target: Target, victim: Victim, port: int) -> str:
         lines.append(f"Cookie: {victim.cookie_header}")
     body = ""
     if target.route.method in ("GET", "DELETE"):
-        names = [*target.arguments, *(name for name, _value in target.fields if name != "csrf_token")][:MOST_FIELDS]
+        names = [name for name in (*target.arguments, *dict(target.fields)) if name not in UNFIT][:MOST_FIELDS]
         path += ("?" + "&".join(f"{quote_plus(name)}=1{MARK}" for name in dict.fromkeys(names))) if names else ""
     elif target.route.is_api:
         lines.append("Content-Type: application/json")
