@@ -8,7 +8,7 @@ from pydantic import Field
 
 from hub.accounts import plans
 from hub.accounts.models import Plan
-from hub.accounts.plan_limits import LIMITS, Limit
+from hub.accounts.plan_limits import Limit
 from hub.accounts.web import current_actor
 from hub.json_api import Resource, Time, operation
 
@@ -60,5 +60,8 @@ def get_usage() -> Any:
         resets_at=usage.resets_at,
         kept_plan=usage.kept_plan,
         kept_until=usage.kept_until,
-        plans=[PlanResource(plan=plan, limits=PlanLimitsResource.model_validate(limits)) for plan, limits in LIMITS.items()],
+        plans=[
+            PlanResource(plan=plan, limits=PlanLimitsResource.model_validate(limits))
+            for plan, limits in plans.promised_limits().items()
+        ],
     )

@@ -26,7 +26,7 @@ def usage() -> ResponseReturnValue:
         page=page,
         offer=find_offer(actor),
         is_paid="paid" in request.args,
-        limits=LIMITS,
+        limits=plans.promised_limits(),
         table=TABLE,
         column_names=columns,
         name_limit=name_limit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from hub.accounts.models import Plan, User
-from hub.accounts.plan_limits import LIMITS, ORDER, Limit
+from hub.accounts.plan_limits import LIMITS, ORDER, Limit, PlanLimits
 from hub.accounts.quotas import account_of, count_used, counted_limits, find_account, kept_plan
 from hub.audit.services import record_event
 from hub.columns import utc_now
@@ -81,6 +81,13 @@ def show_usage(actor: Actor) -> Usage:
     month = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     resets_at = (month + dt.timedelta(days=32)).replace(day=1)
     return Usage(account.plan, uses, account.kept_plan, account.kept_until, resets_at)
+
+
+def promised_limits() -> dict[Plan, PlanLimits]:
+    """The table as it holds on this hub: nothing is kept longer than the operator says."""
+    config = current_app.extensions["hub_config"]
+    most = min(config.plans.execution_keep_days, config.requests.keep_days)
+    return {plan: replace(limits, retention_days=min(limits.retention_days, most)) for plan, limits in LIMITS.items()}
 
 
 def new_plan() -> Plan:

@@ -104,6 +104,15 @@ class TestTheApi:
         assert [row["plan"] for row in found["plans"]] == ["FREE", "PRO", "TEAM", "ENTERPRISE"]
         assert found["plans"][3]["limits"]["instances"] is None
 
+    def test_nothing_is_promised_that_the_operator_does_not_keep(
+        self, app: Flask, program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = app.extensions["hub_config"]
+        plans = dataclasses.replace(config.plans, execution_keep_days=45)
+        monkeypatch.setitem(app.extensions, "hub_config", dataclasses.replace(config, plans=plans))
+        found = program.get("/account/usage")
+        assert [row["limits"]["retentionDays"] for row in found["plans"]] == [30, 45, 45, 45]
+
     def test_the_problem_says_what_is_short(self, alice: Actor, program: Program) -> None:
         fill_instances(alice, FREE.instances)
         body = {"name": "Fourth", "url": "https://fourth.example.com", "apiKey": "k"}
