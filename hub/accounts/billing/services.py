@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import current_app
@@ -110,7 +111,8 @@ def open_portal(actor: Actor, *, return_url: str) -> str:
 
 def _own_page(url: str) -> str:
     """The address, unless it is none that a browser should follow to a payment."""
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    parts = urlsplit(url)
+    if parts.scheme != "https" and (parts.scheme, parts.hostname) not in (("http", "127.0.0.1"), ("http", "localhost")):
         raise Unavailable(_("The payment provider answered no address to go to."))
     return url
 
