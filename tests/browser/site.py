@@ -95,6 +95,7 @@ def build_site(folder: Path) -> Site:
     with app.app_context():
         add_answers()
         further = add_belongings()
+        add_links()
         db.session.remove()
         db.engine.dispose()
     routes = app.url_map.bind("127.0.0.1")

@@ -28,6 +28,7 @@ DIRECTIONS = {"en": "ltr", "ar": "rtl"}
 #: Routes that are no page: pieces of one, files, answers to programs, and what only leads on.
 NO_PAGES = {
     "analyses.old_workflow",
+    "audit.export",
     "instances.progress",
     "my_data.download",
     "oauth.callback",
