@@ -5,13 +5,14 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest
+SEMGREP := .cache/scanners/bin/semgrep scan --quiet --metrics=off --disable-version-check
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 WORKERS ?= 2
 # Tests run in a random order that is the same each time; choose another one with make test SEED=1.
 SEED ?= 2026
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench bench-repair screenshots translations lock n8n FORCE
+.PHONY: help setup run demo test test-postgresql check test-n8n test-browser bench bench-repair screenshots sbom translations lock n8n FORCE
 
 help: ## list the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -52,7 +53,7 @@ bench-repair: setup n8n ## print how often diagnosis and repair are right, on a 
 screenshots: setup ## write pictures of every page to tmp/screenshots
 	$(BIN)/python -m tests.browser.screenshots tmp/screenshots
 
-check: setup ## lint, format, types, import walls, migrations, templates, translations
+check: setup .cache/scanners/.installed ## lint, format, types, import walls, migrations, templates, translations, scanners
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -60,6 +61,15 @@ check: setup ## lint, format, types, import walls, migrations, templates, transl
 	$(BIN)/python tools/check_migrations.py
 	$(BIN)/python tools/check_templates.py
 	$(BIN)/python tools/translations.py check
+	$(BIN)/python tools/asvs.py check
+	.cache/scanners/bin/bandit --quiet --severity-level medium --configfile tools/scanners/bandit.yml --recursive hub plugins
+	$(SEMGREP) --error --config tools/scanners/semgrep --exclude tools/scanners --exclude static/vendor \
+		hub plugins static templates tools wsgi.py gunicorn.conf.py
+	$(SEMGREP) --test tools/scanners/semgrep
+
+sbom: .cache/scanners/.installed ## write the list of everything that is installed (CycloneDX) to tmp/sbom.json
+	@mkdir -p tmp
+	.cache/scanners/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-file tmp/sbom.json
 
 translations: setup ## bring the .po files up to date with the code
 	$(BIN)/python tools/translations.py update
@@ -71,6 +81,8 @@ lock: .venv/.project ## choose versions anew and write requirements.lock
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --target .cache/uv uv
 	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--group dev pyproject.toml -o requirements.lock
+	.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		tools/scanners/requirements.txt -o tools/scanners/requirements.lock
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; install it or say: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -79,6 +91,13 @@ lock: .venv/.project ## choose versions anew and write requirements.lock
 .venv/.dependencies: requirements.lock | .venv/bin/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+# Scanners need other versions of what the hub uses too, so they live apart from it.
+.cache/scanners/.installed: tools/scanners/requirements.lock | .venv/bin/python
+	rm -rf .cache/scanners
+	$(BIN)/python -m venv .cache/scanners
+	.cache/scanners/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 .venv/.project: pyproject.toml .venv/.dependencies

@@ -18,6 +18,9 @@ timeout = 60
 graceful_timeout = 20
 max_requests = 20_000
 max_requests_jitter = 2_000
+# Forwarded headers are read in one place, hub.app, and only from as many proxies as HUB_TRUSTED_PROXIES says.
+forwarded_allow_ips = ""
+forwarder_headers = ""
 # The control socket has no password of its own; signals are enough.
 control_socket_disable = True
 loglevel = _config.log_level.lower()

@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from hub.audit_settings import AUDIT_SETTINGS, AuditSettings
+from hub.mail_settings import MAIL_SETTINGS, MailSettings, missing_mail_settings
+from hub.plan_settings import PLAN_SETTINGS, PlanSettings
 from hub.request_settings import REQUEST_SETTINGS, RequestLimits
+from hub.second_factor_settings import SECOND_FACTOR_SETTINGS
+from hub.security_contact import SECURITY_CONTACT
 from hub.settings import Need, Setting, as_bool, as_list, at_least, one_of, share
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,6 +144,7 @@ SETTINGS: tuple[Setting, ...] = (
         need=Need.RECOMMENDED,
     ),
     Setting("HUB_TRUSTED_PROXIES", "0", "How many reverse proxies in front set X-Forwarded-* headers.", at_least(0)),
+    SECURITY_CONTACT,
     Setting(
         "HUB_ALLOWED_ADDRESSES",
         "",
@@ -163,18 +169,17 @@ SETTINGS: tuple[Setting, ...] = (
         "Largest execution data that is read from an n8n, in bytes.",
         at_least(10_000),
     ),
-    Setting(
-        "HUB_AUTOMATION",
-        "true",
-        "Whether workflows may be explained and repaired without a click, where a person set it.",
-        as_bool,
-    ),
+    Setting("HUB_AUTOMATION", "true", "Whether workflows may be repaired without a click, where a person set it.", as_bool),
     Setting("HUB_AUTOMATION_CONFIDENCE", "0.8", "P(fix works) from which a repair is made without a click.", share),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_HOUR", "1", "Automatic repairs of one workflow in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_WORKFLOW_PER_DAY", "3", "Automatic repairs of one workflow in a day.", at_least(0)),
     Setting("HUB_AUTOMATION_INSTANCE_PER_HOUR", "5", "Automatic repairs on one n8n in an hour.", at_least(0)),
     Setting("HUB_AUTOMATION_USER_PER_DAY", "20", "Automatic repairs for one person in a day.", at_least(0)),
+    *PLAN_SETTINGS,
     *REQUEST_SETTINGS,
+    *SECOND_FACTOR_SETTINGS,
+    *MAIL_SETTINGS,
+    *AUDIT_SETTINGS,
     Setting("HUB_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR.", one_of("DEBUG", "INFO", "WARNING", "ERROR")),
 )
 
@@ -205,6 +210,7 @@ class Config:
     web_threads: int
     public_url: str | None
     trusted_proxies: int
+    security_contact: str | None
     allowed_addresses: tuple[str, ...]
     ca_file: Path | None
     plugins: tuple[str, ...]
@@ -214,7 +220,11 @@ class Config:
     worker_threads: int
     execution_max_bytes: int
     automation: AutomationLimits
+    plans: PlanSettings
     requests: RequestLimits
+    require_second_factor: frozenset[str]
+    mail: MailSettings
+    audit: AuditSettings
     log_level: str
 
     @property
@@ -222,9 +232,24 @@ class Config:
         return self.env == "development"
 
     @property
+    def base_url(self) -> str:
+        """Where links in mails lead. Never what a visitor's browser named as host: a mail would carry it to somebody else."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104
+        return (self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}").rstrip("/")
+
+    @property
+    def has_mailbox(self) -> bool:
+        """Whether mails are kept for a page of the hub instead of being sent: in development without a mail server."""
+        return self.is_development and self.mail.host is None
+
+    @property
     def secure_cookies(self) -> bool:
         """Whether cookies are Secure: always in production unless the public address is plain http on purpose."""
         return self.public_url.startswith("https://") if self.public_url else not self.is_development
+
+    def cookie_name(self, name: str) -> str:
+        """``__Host-`` binds a cookie to this host and to https, so browsers take it only with Secure."""
+        return f"__Host-{name}" if self.secure_cookies else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +271,7 @@ HOW_TO_MAKE_A_KEY = (
 def check_settings(environ: Mapping[str, str]) -> list[Finding]:
     """Judge every setting; nothing is created or changed."""
     production = environ.get("HUB_ENV") == "production"
+    missing = missing_mail_settings(environ)
     findings = []
     for setting in SETTINGS:
         text = environ.get(setting.name, "")
@@ -259,6 +285,8 @@ def check_settings(environ: Mapping[str, str]) -> list[Finding]:
                 problem = f"{setting.name} {error}"
         elif setting.name == "ENCRYPTION_KEY" and production:
             problem = f"ENCRYPTION_KEY is missing; {HOW_TO_MAKE_A_KEY}"
+        if setting.name in missing:
+            problem = problem or f"{setting.name} {missing[setting.name]}"
         findings.append(Finding(setting, value, problem, is_set))
     return findings
 
@@ -279,7 +307,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
     return Config(
         env=values["HUB_ENV"],
         database=values["DATABASE_URL"],
-        encryption_keys=values["ENCRYPTION_KEY"] or (_development_key(instance_dir),),
+        encryption_keys=values["ENCRYPTION_KEY"] or _development_keys(instance_dir),
         instance_dir=instance_dir,
         host=values["HUB_HOST"],
         port=values["HUB_PORT"],
@@ -287,6 +315,7 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
         web_threads=values["HUB_WEB_THREADS"],
         public_url=values["HUB_PUBLIC_URL"],
         trusted_proxies=values["HUB_TRUSTED_PROXIES"],
+        security_contact=values["HUB_SECURITY_CONTACT"],
         allowed_addresses=values["HUB_ALLOWED_ADDRESSES"] or (),
         ca_file=values["HUB_CA_FILE"],
         plugins=values["HUB_PLUGINS"] or (),
@@ -303,7 +332,11 @@ def load_config(environ: Mapping[str, str] | None = None) -> Config:
             instance_per_hour=values["HUB_AUTOMATION_INSTANCE_PER_HOUR"],
             user_per_day=values["HUB_AUTOMATION_USER_PER_DAY"],
         ),
+        plans=PlanSettings.of(values),
         requests=RequestLimits.of(values),
+        require_second_factor=values["HUB_REQUIRE_SECOND_FACTOR"] or frozenset(),
+        mail=MailSettings.of(values),
+        audit=AuditSettings.of(values),
         log_level=values["HUB_LOG_LEVEL"],
     )
 
@@ -320,19 +353,43 @@ def read_environment() -> dict[str, str]:
     return {**values, **os.environ}
 
 
-def _development_key(instance_dir: Path) -> bytes:
-    """The development key, made on first use. Linking it into place lets exactly one of several starting processes win."""
-    file = instance_dir / "encryption.key"
+def make_encryption_key() -> str:
+    """A fresh key as ENCRYPTION_KEY takes it."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def add_development_key(config: Config, key: str) -> Path:
+    """Put a key in front of those in the development file; answers the file. The hub takes it up when it starts anew."""
+    file = _development_file(config.instance_dir)
+    draft = _write_draft(file, f"{key},{file.read_text(encoding='ascii').strip()}")
+    draft.replace(file)
+    return file
+
+
+def _development_file(instance_dir: Path) -> Path:
+    return instance_dir / "encryption.key"
+
+
+def _write_draft(file: Path, text: str) -> Path:
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return draft
+
+
+def _development_keys(instance_dir: Path) -> tuple[bytes, ...]:
+    """The keys of development, the first made on first use. Linking lets exactly one of several starting processes win."""
+    file = _development_file(instance_dir)
     if not file.exists():
         instance_dir.mkdir(parents=True, exist_ok=True)
-        draft = instance_dir / f".encryption.key.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(32)).decode())
+        draft = _write_draft(file, make_encryption_key())
         with contextlib.suppress(FileExistsError):
             os.link(draft, file)
         draft.unlink()
     try:
-        return as_encryption_keys(file.read_text(encoding="ascii"))[0]
+        return as_encryption_keys(file.read_text(encoding="ascii"))
     except ValueError as error:
         raise ConfigError(f"the key in {file} {error}; put the right one back, or set ENCRYPTION_KEY") from error

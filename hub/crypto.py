@@ -21,13 +21,32 @@ _VERSION = "v1"
 _NONCE_BYTES = 12
 
 
+#: What may be encrypted: ``table.column`` of every declared column, and what is handed out in forms and cookies.
+_places: set[str] = set()
+
+
 class DecryptionError(Exception):
     """The value was made with a key that is not configured, belongs to another row, or was changed."""
+
+
+class UndeclaredPlace(LookupError):
+    """A value was to be encrypted at a place that nobody declared, where no change of the key would find it."""
+
+
+def declare_place(place: str) -> str:
+    """Let values be encrypted at ``place``; answers it. Columns are declared with ``hub.encrypted_columns``."""
+    _places.add(place)
+    return place
 
 
 def derive_key(key: bytes, purpose: str) -> bytes:
     """32 bytes for one purpose, so that no key serves two (HKDF-SHA256)."""
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)
+
+
+def key_id(key: bytes) -> str:
+    """What names a key in envelopes and lists without giving it away: 8 hexadecimal digits."""
+    return hashlib.sha256(key).hexdigest()[:8]
 
 
 def digest_token(token: str) -> str:
@@ -52,15 +71,24 @@ class Vault:
     """Encrypts with the newest key and opens with any of them."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
-        self._ciphers = {self._key_id(key): AESGCM(derive_key(key, "hub.secrets")) for key in keys}
-        self._newest = self._key_id(keys[0])
+        self._ciphers = {key_id(key): AESGCM(derive_key(key, "hub.secrets")) for key in keys}
+        self._newest = key_id(keys[0])
 
-    @staticmethod
-    def _key_id(key: bytes) -> str:
-        return hashlib.sha256(key).hexdigest()[:8]
+    @property
+    def newest(self) -> str:
+        """The id of the key that encrypts."""
+        return self._newest
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all keys that open, newest first."""
+        return tuple(self._ciphers)
 
     def encrypt(self, text: str, *, binding: str) -> str:
-        """The envelope of ``text``. ``binding`` names its place, e.g. ``instances.api_key:<row id>``."""
+        """The envelope of ``text``. ``binding`` names its declared place and row, e.g. ``instances.api_key:<row id>``."""
+        place = binding.partition(":")[0]
+        if place not in _places:
+            raise UndeclaredPlace(f"{place} is no declared place of encrypted values; see hub/encrypted_columns.py")
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._ciphers[self._newest].encrypt(nonce, text.encode(), binding.encode())
         return ".".join((_VERSION, self._newest, _encode(nonce), _encode(sealed)))
@@ -68,10 +96,10 @@ class Vault:
     def decrypt(self, envelope: str, *, binding: str) -> str:
         """The text in ``envelope``; DecryptionError when it does not open at this place with a configured key."""
         try:
-            version, key_id, nonce, sealed = envelope.split(".")
+            version, its_key, nonce, sealed = envelope.split(".")
             if version != _VERSION:
                 raise DecryptionError(f"unknown envelope version {version!r}")
-            cipher = self._ciphers[key_id]
+            cipher = self._ciphers[its_key]
             return cipher.decrypt(_decode(nonce), _decode(sealed), binding.encode()).decode()
         except KeyError as error:
             raise DecryptionError("encrypted with a key that is not in ENCRYPTION_KEY") from error
@@ -80,10 +108,46 @@ class Vault:
 
     def needs_rotation(self, envelope: str) -> bool:
         """Whether ``envelope`` was made with an older key than the newest."""
-        return envelope.split(".")[1:2] != [self._newest]
+        return key_of(envelope) != self._newest
+
+
+def key_of(envelope: str) -> str | None:
+    """The id of the key that an envelope was made with; None for what is no envelope."""
+    parts = envelope.split(".")
+    return parts[1] if len(parts) == 4 and parts[0] == _VERSION else None
 
 
 def current_vault() -> Vault:
     """The vault of the present app."""
     vault: Vault = current_app.extensions["hub_vault"]
     return vault
+
+
+class Signer:
+    """Says that the hub wrote something: ``<key id>.<HMAC-SHA-256>``, made with the newest key, checked with any."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys = {key_id(key): derive_key(key, "hub.audit") for key in keys}
+        self._newest = key_id(keys[0])
+
+    def sign(self, text: str) -> str:
+        """The seal of ``text``."""
+        return self._seal(self._newest, text)
+
+    def check(self, text: str, seal: str) -> bool | None:
+        """Whether ``seal`` is that of ``text``; None where it was made with a key that is not configured."""
+        its_key = seal.partition(".")[0]
+        return same_text(self._seal(its_key, text), seal) if its_key in self._keys else None
+
+    def is_newest(self, seal: str) -> bool:
+        """Whether ``seal`` was made with the newest key."""
+        return seal.partition(".")[0] == self._newest
+
+    def _seal(self, key_id: str, text: str) -> str:
+        return f"{key_id}.{hmac.digest(self._keys[key_id], text.encode(), 'sha256').hex()}"
+
+
+def current_signer() -> Signer:
+    """The signer of the present app."""
+    signer: Signer = current_app.extensions["hub_signer"]
+    return signer

@@ -38,6 +38,10 @@ class NotAllowed(HubError):
     title = "Forbidden"
 
 
+class NeedsReauthentication(NotAllowed):
+    """The actor may do this once they have shown again who they are: pages lead to ``/account/confirm``."""
+
+
 class Conflict(HubError):
     """The object changed meanwhile, or is in a state in which this can't be done."""
 
@@ -52,14 +56,15 @@ class ReadOnly(Conflict):
 
 
 class TooMany(HubError):
-    """A rate limit. ``retry_after`` is in seconds."""
+    """A rate limit. ``retry_after`` is in seconds; ``is_first`` says that nobody was refused before in this window."""
 
     status = 429
     title = "Too many requests"
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int, *, is_first: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_first = is_first
 
 
 class Invalid(HubError):

@@ -16,6 +16,7 @@ def error_title(status: int) -> str:
     titles: dict[int, str] = {
         400: _("Bad request"),
         401: _("Not signed in"),
+        402: _("Your plan has no room for this"),
         403: _("Not allowed"),
         404: _("Not found"),
         405: _("Not possible here"),

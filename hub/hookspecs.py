@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pluggy
 
 from hub.contracts.analysis import Analyzer
+from hub.contracts.billing import BillingProvider
 from hub.contracts.catalog import ServicePack
 from hub.contracts.events import FailureEvent
 from hub.contracts.model_analyzer import ModelAnalyzer
@@ -34,6 +35,11 @@ def hub_register_analyzers(register: Callable[[Analyzer], None]) -> None:
 @hookspec
 def hub_register_model_analyzers(register: Callable[[ModelAnalyzer], None]) -> None:
     """Collect. Call ``register(analyzer)``. The first one that is ready is asked, in the worker, for what analyzers leave."""
+
+
+@hookspec
+def hub_register_billing_provider(register: Callable[[BillingProvider], None]) -> None:
+    """Collect. Call ``register(provider)``. It sells plans: the first one that has plans for sale is offered to people."""
 
 
 @hookspec

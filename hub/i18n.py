@@ -6,6 +6,7 @@ from flask import Flask, has_request_context, request
 from flask_babel import get_locale as babel_locale
 
 from hub.config import ROOT
+from hub.cookies import read_cookie
 from hub.extensions import babel
 
 LANGUAGES = {"en": "English", "ar": "العربية"}
@@ -16,7 +17,7 @@ def choose_language() -> str:
     """The language code of the present request; English outside of one."""
     if not has_request_context():
         return "en"
-    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    chosen = read_cookie(LANGUAGE_COOKIE)
     if chosen in LANGUAGES:
         return chosen
     return request.accept_languages.best_match(list(LANGUAGES), "en") or "en"

@@ -16,6 +16,14 @@ from hub.contracts.analysis import (
     Quote,
     Suggestion,
 )
+from hub.contracts.billing import (
+    BillingCustomer,
+    BillingMessage,
+    BillingProvider,
+    BillingRefused,
+    BillingUnavailable,
+    Subscription,
+)
 from hub.contracts.catalog import EndpointTemplate, HttpMethod, ServicePack, TemplateVariable
 from hub.contracts.events import Failure, FailureEvent
 from hub.contracts.model_analyzer import (
@@ -32,6 +40,7 @@ from hub.contracts.settings import (
     Choice,
     PluginSettings,
     SettingField,
+    SettingValue,
     SettingValues,
 )
 from hub.contracts.sync import (
@@ -45,6 +54,8 @@ from hub.contracts.sync import (
     SyncState,
     SyncStrategy,
 )
+from hub.crypto import DecryptionError
+from hub.encrypted_columns import EncryptedColumn, encrypted_column
 from hub.hookspecs import hookimpl
 from hub.plugin_services import NetworkError, describe_bad_url, fetch, read_settings
 from hub.redaction import TOKEN as REDACTION_TOKEN
@@ -52,13 +63,20 @@ from hub.redaction import TOKEN as REDACTION_TOKEN
 __all__ = [
     "REDACTION_TOKEN",
     "Analyzer",
+    "BillingCustomer",
+    "BillingMessage",
+    "BillingProvider",
+    "BillingRefused",
+    "BillingUnavailable",
     "Brief",
     "Cause",
     "CheckLine",
     "CheckReport",
     "Choice",
     "ConfirmWorkflow",
+    "DecryptionError",
     "Diagnosis",
+    "EncryptedColumn",
     "EndpointTemplate",
     "ErrorFacts",
     "Evidence",
@@ -86,13 +104,16 @@ __all__ = [
     "ReadWorkflows",
     "ServicePack",
     "SettingField",
+    "SettingValue",
     "SettingValues",
+    "Subscription",
     "Suggestion",
     "SyncState",
     "SyncStrategy",
     "TemplateVariable",
     "brief_of",
     "describe_bad_url",
+    "encrypted_column",
     "fetch",
     "find_reads",
     "hookimpl",

@@ -18,6 +18,7 @@ from sqlalchemy.orm import registry as MapperRegistry
 
 from hub import hookspecs
 from hub.contracts.analysis import Analyzer
+from hub.contracts.billing import BillingProvider
 from hub.contracts.catalog import ServicePack
 from hub.contracts.model_analyzer import ModelAnalyzer
 from hub.contracts.settings import PluginSettings
@@ -39,6 +40,7 @@ BUNDLED = {
     "rules": "plugins.analyzers.rules.plugin",
     "openai_compatible": "plugins.analyzers.openai_compatible.plugin",
     "incremental": "plugins.sync.incremental.plugin",
+    "stripe_billing": "plugins.billing.stripe_billing.plugin",
     "failure_log": "plugins.notify.failure_log.plugin",
 }
 
@@ -73,6 +75,7 @@ class Registry:
     packs: dict[str, ServicePack] = field(default_factory=dict)
     analyzers: dict[str, Analyzer] = field(default_factory=dict)
     model_analyzers: dict[str, ModelAnalyzer] = field(default_factory=dict)
+    billing: dict[str, BillingProvider] = field(default_factory=dict)
     #: By the name of the plugin.
     settings: dict[str, PluginSettings] = field(default_factory=dict)
     strategies: dict[str, SyncStrategy] = field(default_factory=dict)
@@ -232,6 +235,7 @@ class PluginManager:
             "hub_register_packs": ("packs", _service_id),
             "hub_register_analyzers": ("analyzers", lambda analyzer: _name_of(analyzer, "diagnose")),
             "hub_register_model_analyzers": ("model_analyzers", lambda analyzer: _name_of(analyzer, "ask")),
+            "hub_register_billing_provider": ("billing", lambda provider: _billing_of(provider, name)),
             "hub_register_settings": ("settings", lambda settings: _settings_of(settings, name)),
             "hub_register_sync_strategies": ("strategies", lambda strategy: _name_of(strategy, "plan")),
         }
@@ -252,6 +256,13 @@ def _service_id(pack: Any) -> str:
 def _settings_of(settings: Any, plugin: str) -> str:
     if not isinstance(settings, PluginSettings):
         raise PluginError(f"settings must be PluginSettings, not {type(settings).__name__}")
+    return plugin
+
+
+def _billing_of(provider: Any, plugin: str) -> str:
+    """Its name is in the address for messages, so it is the plugin's."""
+    if _name_of(provider, "read_message") != plugin:
+        raise PluginError(f"a billing provider must be named as its plugin, {plugin!r}")
     return plugin
 
 

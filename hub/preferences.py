@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from hub.cookies import keep_cookie
 from hub.htmx import own_path
 from hub.i18n import LANGUAGE_COOKIE, LANGUAGES
 
@@ -22,8 +23,7 @@ def remember(response: Response, name: str, value: str) -> None:
     """Keep a preference in this browser; a value that does not exist changes nothing."""
     cookie, allowed = CHOICES[name]
     if value in allowed:
-        secure = current_app.extensions["hub_config"].secure_cookies
-        response.set_cookie(cookie, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
+        keep_cookie(response, cookie, value, YEAR)
 
 
 @bp.post("/")

@@ -12,7 +12,7 @@ REQUEST_SETTINGS: tuple[Setting, ...] = (
     Setting("HUB_REQUEST_THREADS", "32", "HTTP requests of people that a worker sends at the same time.", at_least(1)),
     Setting("HUB_REQUEST_ACTIVE", "16", "Requests of one person that may wait or be under way.", at_least(1)),
     Setting("HUB_REQUEST_PER_MINUTE", "60", "Requests that one person may send in a minute.", at_least(1)),
-    Setting("HUB_REQUEST_KEEP_DAYS", "30", "Days that the answers of sent requests are kept.", at_least(1)),
+    Setting("HUB_REQUEST_KEEP_DAYS", "365", "Most days that answers of requests are kept; a plan may say less.", at_least(1)),
     Setting("HUB_REQUEST_KEEP_RUNS", "200", "Answers of one request that are kept.", at_least(1)),
 )
 

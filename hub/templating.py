@@ -18,10 +18,11 @@ from markupsafe import Markup
 
 from hub.columns import utc_now
 from hub.config import ROOT
+from hub.cookies import read_cookie
 from hub.json_tree import render_json
 from hub.preferences import THEME_COOKIE, THEMES
 
-MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "answers", "frame", "services")
+MACROS = ("ui", "forms", "data", "charts", "graph", "runs", "answers", "frame", "services", "passkeys")
 THEME_NAMES = {"system": lazy_gettext("System"), "light": lazy_gettext("Light"), "dark": lazy_gettext("Dark")}
 
 
@@ -51,6 +52,8 @@ STATUSES = {
     "inactive": Status("neutral", "circle-pause", lazy_gettext("Inactive")),
     "archived": Status("neutral", "archive", lazy_gettext("Archived")),
     "vanished": Status("warn", "unlink", lazy_gettext("Gone from n8n")),
+    "pending": Status("neutral", "clock", lazy_gettext("Waiting to be sent")),
+    "delivered": Status("good", "circle-check", lazy_gettext("Delivered")),
     "queued": Status("neutral", "clock", lazy_gettext("Queued")),
     "done": Status("good", "circle-check", lazy_gettext("Done")),
     "applied": Status("good", "circle-check", lazy_gettext("Applied")),
@@ -95,13 +98,16 @@ NAVIGATION = (
         (
             NavigationItem("accounts.sessions", lazy_gettext("Sessions"), "monitor"),
             NavigationItem("accounts.api_keys", lazy_gettext("API keys"), "key-round"),
+            NavigationItem("webhooks.index", lazy_gettext("Webhooks"), "webhook"),
             NavigationItem("audit.index", lazy_gettext("Audit log"), "scroll-text"),
         ),
     ),
     (
         lazy_gettext("System"),
         (
+            NavigationItem("people.index", lazy_gettext("People"), "users", operators_only=True),
             NavigationItem("system.plugins", lazy_gettext("Plugins"), "puzzle", operators_only=True),
+            NavigationItem("system.keys", lazy_gettext("Encryption keys"), "key-round", operators_only=True),
             NavigationItem("model_use.show", lazy_gettext("Model use"), "sparkles", operators_only=True),
         ),
     ),
@@ -128,7 +134,7 @@ def is_current(endpoint: str, current: str | None) -> bool:
 
 def theme() -> str:
     """``light``, ``dark`` or ``system``: the person's choice, written into the page so that nothing flashes."""
-    chosen = request.cookies.get(THEME_COOKIE, "") if has_request_context() else ""
+    chosen = read_cookie(THEME_COOKIE) if has_request_context() else ""
     return chosen if chosen in THEMES else "system"
 
 

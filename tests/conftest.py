@@ -20,13 +20,17 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 
 from hub import create_app
-from hub.accounts.models import User
-from hub.accounts.services import Client, open_session
+from hub.accounts.actors import Client
+from hub.accounts.models import Session, User
+from hub.accounts.sessions import ABSOLUTE_LIFETIME, open_session
 from hub.analyses.learning import forget_learned
+from hub.columns import utc_now
 from hub.config import Config, load_config
 from hub.contracts.actor import Actor, Role
+from hub.crypto import digest_token
 from hub.database.migrations import upgrade_database
 from hub.extensions import db
+from tests.security.audit_walk import watch_commits
 
 # The same examples in every run: what fails in CI fails here.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -101,6 +105,7 @@ def app(config: Config) -> Iterator[Flask]:
     app.testing = True
     app.test_client_class = Browser
     app.config["WTF_CSRF_ENABLED"] = False
+    app.config["API_RATE_LIMITS"] = False
     with app.app_context():
         upgrade_database()
     yield app
@@ -109,7 +114,15 @@ def app(config: Config) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
+def silent_commits() -> Iterator[list[str]]:
+    """What the hub commits in the test without an audit event: it must be nothing."""
+    with watch_commits() as silent:
+        yield silent
+    assert silent == [], "committed without an audit event; see tests/security/audit_walk.py"
+
+
+@pytest.fixture
+def session(app: Flask, silent_commits: list[str]) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
     """The database session of one test; whatever the code commits is rolled back afterwards."""
     with app.app_context():
         engines = db.engines
@@ -128,29 +141,43 @@ def session(app: Flask) -> Iterator[sa.orm.scoped_session[sa.orm.Session]]:
 
 
 def make_user(name: str, role: Role = Role.USER) -> User:
-    """A saved user with a password hash that no password fits."""
-    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role)
+    """A saved user with a confirmed address and a password hash that no password fits."""
+    user = User(email=f"{name}@example.com", password="!", name=name.title(), role=role, email_verified=True)
     db.session.add(user)
     db.session.flush()
     return user
 
 
+def make_person(name: str, role: Role = Role.USER) -> Actor:
+    """Somebody who signed in a moment ago, so that nothing asks them again who they are."""
+    user = make_user(name, role)
+    signed_in = Session(
+        user_id=user.id,
+        token=digest_token(f"{user.id}'s token"),
+        refresh_token=digest_token(f"{user.id}'s other token"),
+        expires_at=utc_now() + ABSOLUTE_LIFETIME,
+    )
+    db.session.add(signed_in)
+    db.session.flush()
+    return Actor(user_id=user.id, role=role, session_id=signed_in.id)
+
+
 @pytest.fixture
 def alice(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """Owns things."""
-    return Actor(user_id=make_user("alice").id)
+    return make_person("alice")
 
 
 @pytest.fixture
 def bob(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """A stranger to Alice's things."""
-    return Actor(user_id=make_user("bob").id)
+    return make_person("bob")
 
 
 @pytest.fixture
 def operator(session: sa.orm.scoped_session[sa.orm.Session]) -> Actor:
     """May see plugins and the whole audit log; not other people's workflows."""
-    return Actor(user_id=make_user("oscar", Role.OPERATOR).id, role=Role.OPERATOR)
+    return make_person("oscar", Role.OPERATOR)
 
 
 @pytest.fixture

@@ -34,4 +34,13 @@ def describe_browser(user_agent: str | None) -> str:
     system = next((name for name, pattern in _SYSTEMS if re.search(pattern, text)), None)
     if browser and system:
         return _("%(browser)s on %(system)s", browser=browser, system=system)
-    return browser or system or _("Unknown browser")
+    return browser or system or _name_of_program(text) or _("Unknown browser")
+
+
+def _name_of_program(text: str) -> str | None:
+    """``python-requests`` of ``python-requests/2.32``; browsers that nobody knows all call themselves Mozilla.
+
+    Without dots: it stands in mails, where it shall be no address of a site.
+    """
+    name = re.match(r"(?!Mozilla/)([A-Za-z][A-Za-z0-9_-]{1,39})/", text)
+    return name[1] if name else None

@@ -17,6 +17,8 @@ from hub.errors import TooMany
 from hub.extensions import db
 
 WINDOW = dt.timedelta(minutes=5)
+#: No window is longer: what began before it counts no more.
+LONGEST_WINDOW = dt.timedelta(days=1)
 
 
 def address_block(ip_address: str | None) -> str:
@@ -30,16 +32,17 @@ def address_block(ip_address: str | None) -> str:
     return str(address)
 
 
-def count_attempt(limits: Mapping[str, int]) -> None:
+def count_attempt(limits: Mapping[str, int], *, window: dt.timedelta = WINDOW) -> None:
     """Count one attempt against each key and commit it; TooMany when any key is above its limit for this window.
 
+    A key has one ``window``, at most ``LONGEST_WINDOW``; whoever limits the same thing over several names a key for each.
     One statement counts all keys, in one order, so that concurrent attempts neither slip through nor deadlock.
     """
     now = utc_now()
     table = RateBucket.__table__
     dialect: Any = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
     insert = dialect.insert(table).values([{"key": key, "window_start": now, "count": 1} for key in sorted(limits)])
-    over = table.c.window_start <= now - WINDOW
+    over = table.c.window_start <= now - window
     upsert = insert.on_conflict_do_update(
         index_elements=[table.c.key],
         set_={
@@ -51,9 +54,11 @@ def count_attempt(limits: Mapping[str, int]) -> None:
     db.session.commit()
     full = [bucket.window_start for bucket in buckets if bucket.attempts > limits[bucket.key]]
     if full:
-        seconds = max(1, int((max(full) + WINDOW - now).total_seconds()))
-        minutes = -(-seconds // 60)
-        raise TooMany(_("Too many attempts. Try again in %(minutes)s min.", minutes=minutes), seconds)
+        seconds = max(1, int((max(full) + window - now).total_seconds()))
+        is_first = any(bucket.attempts == limits[bucket.key] + 1 for bucket in buckets)
+        raise TooMany(
+            _("Too many attempts. Try again in %(minutes)s min.", minutes=-(-seconds // 60)), seconds, is_first=is_first
+        )
 
 
 def give_back(keys: Mapping[str, int]) -> None:
@@ -63,5 +68,5 @@ def give_back(keys: Mapping[str, int]) -> None:
 
 def drop_old_buckets() -> None:
     """Forget windows that are over."""
-    db.session.execute(sa.delete(RateBucket).where(RateBucket.window_start < utc_now() - 2 * WINDOW))
+    db.session.execute(sa.delete(RateBucket).where(RateBucket.window_start < utc_now() - LONGEST_WINDOW))
     db.session.commit()

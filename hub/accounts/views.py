@@ -10,23 +10,27 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
-from werkzeug.wrappers import Response
 
-from hub.accounts import services
-from hub.accounts.browsers import describe_browser
+from hub.accounts import api_keys as keys
+from hub.accounts import session_list, signing_in, users, verification
+from hub.accounts import sessions as session_services
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.accounts.password_pages import typed_strength
+from hub.accounts.second_factor.web import current_relying_party, go_on
+from hub.accounts.step_up import TIME_TO_TYPE, is_recent
 from hub.accounts.web import (
     current_actor,
     end_session,
     remember_settings,
     request_client,
     session_token,
-    start_session,
 )
 from hub.columns import utc_now
+from hub.cookies import read_cookie
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
-from hub.htmx import go_to, go_to_path, own_path, render
+from hub.htmx import go_to, own_path, render
 from hub.i18n import current_language
+from hub.mail.services import can_send_mail
 from hub.preferences import THEME_COOKIE
 
 bp = Blueprint("accounts", __name__)
@@ -48,12 +52,12 @@ def submit_login() -> ResponseReturnValue:
     """Sign in with a new token, whatever the browser had before."""
     form = request.form
     try:
-        token = services.sign_in(
+        result = signing_in.sign_in(
             form.get("email", ""), form.get("password", ""), client=request_client(), replaces=session_token()
         )
     except (Invalid, TooMany) as error:
         return _login_page(error), error.status, _retry_after(error)
-    return _welcome(token, own_path(form.get("next")))
+    return go_on(result, own_path(form.get("next")))
 
 
 def _login_page(error: HubError | None) -> str:
@@ -64,12 +68,13 @@ def _login_page(error: HubError | None) -> str:
         next=own_path(request.values.get("next")),
         registration=_registration_is_open(),
         demo=_demo_login(),
+        passkeys=current_relying_party() is not None,
     )
 
 
 def _demo_login() -> tuple[str, str] | None:
     """E-mail and password of the demo user, for a newcomer who just typed ``make run``."""
-    offered = current_app.extensions["hub_config"].is_development and services.has_user(DEMO_EMAIL)
+    offered = current_app.extensions["hub_config"].is_development and users.has_user(DEMO_EMAIL)
     return (DEMO_EMAIL, DEMO_PASSWORD) if offered else None
 
 
@@ -78,35 +83,45 @@ def _retry_after(error: HubError) -> dict[str, str]:
 
 
 def _registration_is_open() -> bool:
-    return bool(current_app.extensions["hub_config"].registration)
+    return bool(current_app.extensions["hub_config"].registration) and can_send_mail()
 
 
 @bp.get("/register")
 def register() -> ResponseReturnValue:
     """The registration form."""
     _require_registration()
-    return render("accounts/register.html", error=None, values={})
+    return _register_page(None)
 
 
 @bp.post("/register")
 def submit_register() -> ResponseReturnValue:
-    """Make the account and sign it in."""
+    """Promise a mail, whoever it is; in development without a mail server make the account and sign in to it at once."""
     _require_registration()
+    try:
+        if current_app.extensions["hub_config"].has_mailbox:
+            return _register_at_once()
+        return _register_by_mail()
+    except (Invalid, TooMany) as error:
+        return _register_page(error), error.status, _retry_after(error)
+
+
+def _register_by_mail() -> str:
+    form = request.form
+    email = form.get("email", "")
+    verification.begin_registration(email, form.get("password", ""), form.get("name", ""), client=request_client())
+    return render("accounts/mail_sent.html", email=email.strip(), purpose="register")
+
+
+def _register_at_once() -> ResponseReturnValue:
     form, client = request.form, request_client()
     email, password = form.get("email", ""), form.get("password", "")
-    try:
-        services.register_user(email, password, form.get("name", ""), client=client)
-        token = services.sign_in(email, password, client=client, replaces=session_token())
-    except (Invalid, TooMany) as error:
-        return render("accounts/register.html", error=error, values=form), error.status, _retry_after(error)
-    return _welcome(token, "/")
+    user = users.register_user(email, password, form.get("name", ""), client=client)
+    verification.ask_to_confirm(client.as_actor(user.id))
+    return go_on(signing_in.sign_in(email, password, client=client, replaces=session_token()), "/")
 
 
-def _welcome(token: str, path: str) -> Response:
-    """Start the session and bring the person's language and theme to this browser."""
-    signed_in = services.load_actor(token, client=request_client())
-    response = start_session(go_to_path(path), token)
-    return remember_settings(response, signed_in.settings) if signed_in else response
+def _register_page(error: HubError | None) -> str:
+    return render("accounts/register.html", error=error, values=request.form, strength=typed_strength())
 
 
 def _require_registration() -> None:
@@ -117,14 +132,14 @@ def _require_registration() -> None:
 @bp.post("/logout")
 def sign_out() -> ResponseReturnValue:
     """End the present session."""
-    services.sign_out(current_actor())
+    session_services.sign_out(current_actor())
     return end_session(go_to("accounts.login"))
 
 
 @bp.get("/account")
 def account() -> ResponseReturnValue:
     """Name, language and theme."""
-    present = {"language": current_language(), "theme": request.cookies.get(THEME_COOKIE, "system")}
+    present = {"language": current_language(), "theme": read_cookie(THEME_COOKIE) or "system"}
     return _account_page({**present, **current_user.settings, "name": current_user.name})
 
 
@@ -137,7 +152,7 @@ def submit_account() -> ResponseReturnValue:
     """Save them; the cookies follow, because pages read the cookies."""
     choice = {name: request.form.get(name, "") for name in ("name", "language", "theme")}
     try:
-        services.update_profile(current_actor(), **choice)
+        users.update_profile(current_actor(), **choice)
     except Invalid as error:
         return _account_page(choice, error), error.status
     flash(_("Saved."), "success")
@@ -147,14 +162,13 @@ def submit_account() -> ResponseReturnValue:
 @bp.get("/account/sessions")
 def sessions() -> ResponseReturnValue:
     """Where one is signed in."""
-    rows = services.list_sessions(current_actor())
-    return render("accounts/sessions.html", sessions=rows, describe_browser=describe_browser)
+    return render("accounts/sessions.html", sessions=session_list.list_sessions(current_actor()))
 
 
 @bp.post("/account/sessions/<session_id>/revoke")
 def revoke_session(session_id: str) -> ResponseReturnValue:
     """End one session."""
-    services.revoke_session(current_actor(), session_id)
+    session_list.revoke_session(current_actor(), session_id)
     flash(_("The session was ended."), "success")
     return go_to("accounts.sessions")
 
@@ -162,7 +176,7 @@ def revoke_session(session_id: str) -> ResponseReturnValue:
 @bp.post("/account/sessions/revoke-others")
 def revoke_other_sessions() -> ResponseReturnValue:
     """End all sessions but this one."""
-    services.revoke_other_sessions(current_actor())
+    session_list.revoke_other_sessions(current_actor())
     flash(_("All other sessions were ended."), "success")
     return go_to("accounts.sessions")
 
@@ -178,9 +192,11 @@ def create_api_key() -> ResponseReturnValue:
     """Make a key and show it this once: it is in this answer and nowhere else."""
     form = request.form
     try:
-        days = form.get("days", 90, type=int)
-        expires_at = utc_now() + dt.timedelta(days=days) if 0 < days <= max(KEY_LIFETIMES) else None
-        _key, secret = services.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
+        days = form.get("days", type=int)
+        if days not in KEY_LIFETIMES:
+            raise Invalid(fields={"expires_at": _("Choose how long the key is valid.")})
+        expires_at = utc_now() + dt.timedelta(days=days) if days else None
+        _key, secret = keys.create_api_key(current_actor(), form.get("name", ""), form.getlist("permissions"), expires_at)
     except Invalid as error:
         return _api_keys_page(error=error), error.status
     return _api_keys_page(secret=secret), 201
@@ -189,20 +205,22 @@ def create_api_key() -> ResponseReturnValue:
 def _api_keys_page(*, error: Invalid | None = None, secret: str | None = None) -> str:
     return render(
         "accounts/api_keys.html",
-        keys=services.list_api_keys(current_actor()),
+        keys=keys.list_api_keys(current_actor()),
         permission_names={"read": _("Read everything of yours"), "write": _("Change everything of yours")},
-        narrow_permissions=services.PERMISSIONS[2:],
+        narrow_permissions=keys.PERMISSIONS[2:],
         lifetimes=[(days, ngettext("%(num)s day", "%(num)s days", days) if days else _("No end")) for days in KEY_LIFETIMES],
         now=utc_now(),
         error=error,
         secret=secret,
-        values=request.form if error else {},
+        may_create=is_recent(current_actor(), remaining=TIME_TO_TYPE) or error is not None,
+        values=request.form if error else {"days": "90"},
+        chosen=request.form.getlist("permissions") if error else ["read"],
     )
 
 
 @bp.post("/account/api-keys/<key_id>/revoke")
 def revoke_api_key(key_id: str) -> ResponseReturnValue:
     """Make a key useless."""
-    services.revoke_api_key(current_actor(), key_id)
+    keys.revoke_api_key(current_actor(), key_id)
     flash(_("The key was revoked."), "success")
     return go_to("accounts.api_keys")

@@ -13,13 +13,14 @@ from flask_babel import gettext as _
 from flask_login import UserMixin, current_user
 from werkzeug.wrappers import Response
 
-from hub.accounts import services
-from hub.accounts.services import ABSOLUTE_LIFETIME, Client, SignedIn
+from hub.accounts import api_clients, api_keys, devices, sessions
+from hub.accounts.actors import Client
+from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.errors import Unauthenticated
 from hub.extensions import login
-from hub.htmx import own_path
+from hub.htmx import go_to_path, own_path
 from hub.preferences import CHOICES, remember
 
 API_PREFIX = "/api/"
@@ -29,6 +30,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "static",
         "system.healthz",
+        "system.security_txt",
         "api.openapi",
         "api.docs",
         "preferences.choose",
@@ -36,6 +38,24 @@ PUBLIC_ENDPOINTS = frozenset(
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "second_factor.ask",
+        "second_factor.submit",
+        "second_factor.ask_for_passkey",
+        "second_factor.begin_passkey_sign_in",
+        "second_factor.sign_in_with_passkey",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
+        "api.log_in",
+        "api.send_second_factor",
+        "api.refresh_tokens",
+        "api.log_out",
+        "mail.mailbox",
+        "billing.hear",
     }
 )
 
@@ -52,6 +72,8 @@ class CurrentUser(UserMixin):  # type: ignore[misc]  # Flask-Login has no types
         self.name = signed_in.name
         self.plan = signed_in.plan
         self.settings = signed_in.settings
+        self.has_second_factor = signed_in.has_second_factor
+        self.email_verified = signed_in.email_verified
 
 
 def current_actor() -> Actor:
@@ -70,14 +92,22 @@ def current_actor() -> Actor:
 def request_client() -> Client:
     """Where the present request comes from. The address is the proxy's word only where HUB_TRUSTED_PROXIES says so."""
     via = "api" if request.path.startswith(API_PREFIX) else "web"
-    return Client(ip_address=request.remote_addr, user_agent=request.headers.get("User-Agent"), via=via)
+    return Client(
+        ip_address=request.remote_addr,
+        user_agent=request.headers.get("User-Agent"),
+        via=via,
+        device=request.cookies.get(_device_cookie_name()),
+    )
 
 
 def _bearer_actor() -> Actor:
     scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise Unauthenticated(_("Send an API key in the header “Authorization: Bearer hub_…”."))
-    return services.authenticate_api_key(text.strip(), client=request_client())
+    text = text.strip()
+    if text.startswith(api_clients.ACCESS_PREFIX):
+        return api_clients.authenticate_access_token(text, client=request_client())
+    return api_keys.authenticate_api_key(text, client=request_client())
 
 
 def _config() -> Config:
@@ -90,14 +120,24 @@ def session_cookie_name() -> str:
     return "__Host-hub" if _config().secure_cookies else "hub_session"
 
 
+def _device_cookie_name() -> str:
+    return "__Host-hub_device" if _config().secure_cookies else "hub_device"
+
+
 def session_token() -> str | None:
     """The token that the browser sent."""
     return request.cookies.get(session_cookie_name())
 
 
 def start_session(response: Response, token: str) -> Response:
-    """Hand out a new session; what was kept for the anonymous visitor (the CSRF token) ends."""
+    """Hand out a new session and know the browser; what was kept for the anonymous visitor (the CSRF token) ends."""
     session.clear()
+    set_session_cookie(response, token)
+    return set_device_cookie(response, devices.remember_device_of(token, request_client()))
+
+
+def set_session_cookie(response: Response, token: str) -> Response:
+    """Give the browser its session's token, a first one or a new one."""
     response.set_cookie(
         session_cookie_name(),
         token,
@@ -110,9 +150,31 @@ def start_session(response: Response, token: str) -> Response:
     return response
 
 
+def welcome(token: str, path: str) -> Response:
+    """Start the session, bring the person's language and theme to this browser, and lead to ``path``."""
+    signed_in = sessions.load_actor(token, client=request_client())
+    response = start_session(go_to_path(path), token)
+    return remember_settings(response, signed_in.settings) if signed_in else response
+
+
+def set_device_cookie(response: Response, token: str) -> Response:
+    """Let the browser be known again, after signing out too: it opens nothing (``devices``)."""
+    response.set_cookie(
+        _device_cookie_name(),
+        token,
+        max_age=int(devices.LIFETIME.total_seconds()),
+        secure=_config().secure_cookies,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
 def end_session(response: Response) -> Response:
-    """Take the cookie back."""
+    """Take the cookie back, and let the browser forget what it keeps of the pages."""
     session.clear()
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     response.delete_cookie(session_cookie_name(), secure=_config().secure_cookies, httponly=True, samesite="Lax", path="/")
     return response
 
@@ -126,7 +188,7 @@ def remember_settings(response: Response, settings: Mapping[str, Any]) -> Respon
 
 def _load_user(_request: Request) -> CurrentUser | None:
     token = session_token()
-    signed_in = services.load_actor(token, client=request_client()) if token else None
+    signed_in = sessions.load_actor(token, client=request_client()) if token else None
     return CurrentUser(signed_in) if signed_in else None
 
 

@@ -15,7 +15,7 @@ from hub.analyses.presentation import present_repair, unified_lines
 from hub.analyses.repair_run import ProofKind
 from hub.analyses.repair_words import describe_end, describe_warning
 from hub.contracts.analysis import Cause, Diagnosis
-from hub.json_api import ListOf, ListQuery, Resource, Time, operation
+from hub.json_api import Flag, ListOf, ListQuery, Resource, Time, operation
 
 
 class Text(Resource):
@@ -197,12 +197,16 @@ class RepairList(Resource):
 class Feedback(Resource):
     """Whether an analysis helped; null takes the answer back."""
 
-    helpful: bool | None
+    helpful: Flag | None
 
 
-@operation(
-    "POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(400, 404, 409, 413, 415, 503)
-)
+class OldWorkflowResource(Resource):
+    """A workflow before its repair."""
+
+    workflow: dict[str, Any] = Field(description="As n8n's API gave it.")
+
+
+@operation("POST", "/analyses", scope="analyses:write", answer=AnalysisResource, status=201, errors=(402, 404, 409))
 def create_analysis(json: NewAnalysis) -> Any:
     """Explain a failed execution. Asked again for the same failure, the same analysis is answered."""
     if json.execution_id is not None:
@@ -231,7 +235,7 @@ def get_analysis(analysis_id: str) -> Any:
     return _analysis(services.get_analysis(current_actor(), analysis_id))
 
 
-@operation("PUT", "/analyses/<analysis_id>/feedback", scope="analyses:write", answer=AnalysisResource, errors=(400, 404, 415))
+@operation("PUT", "/analyses/<analysis_id>/feedback", scope="analyses:write", answer=AnalysisResource, errors=(404,))
 def give_feedback(analysis_id: str, json: Feedback) -> Any:
     """Say whether the analysis helped."""
     return _analysis(services.give_feedback(current_actor(), analysis_id, json.helpful))
@@ -268,7 +272,7 @@ def preview_repair(analysis_id: str, suggestion_index: int) -> Any:
     scope="repairs:write",
     answer=RepairResource,
     status=202,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def request_repair(analysis_id: str, json: NewRepair) -> Any:
     """Apply a suggestion that was previewed. It is made in the background: ask the address in Location how it stands."""
@@ -287,6 +291,12 @@ def list_repairs(analysis_id: str) -> Any:
 def get_repair(repair_id: str) -> Any:
     """How a repair stands, and its verdict."""
     return _repair(repair.get_repair(current_actor(), repair_id))
+
+
+@operation("GET", "/repairs/<repair_id>/old-workflow", scope="repairs:read", answer=OldWorkflowResource, errors=(404, 409))
+def get_old_workflow(repair_id: str) -> Any:
+    """The workflow as it was before the repair, to put it back by hand; reading it is an event of the audit log."""
+    return OldWorkflowResource(workflow=repair.read_old_workflow(current_actor(), repair_id))
 
 
 @operation("POST", "/repairs/<repair_id>/undo", scope="repairs:write", answer=RepairResource, status=202, errors=(404, 409))

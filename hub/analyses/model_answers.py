@@ -21,6 +21,7 @@ from hub.analyses.patches import apply_change
 from hub.analyses.repair_guards import blocked_cause
 from hub.analyses.repair_words import describe_end
 from hub.analyses.services import About, store_diagnosis
+from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Diagnosis, Evidence, LocalizedText, Suggestion
@@ -211,6 +212,10 @@ def _fail(call_id: str, failure: ModelFailure) -> None:
         return
     call.state, call.stage, call.finished_at = CallState.FAILED, None, utc_now()
     call.failure = clean_json(failure.model_dump())
+    details = {"model": call.model, "reason": failure.code}
+    record_event(
+        Actor(user_id=call.user_id, via="job"), "analysis.ask_model", "model_call", call_id, success=False, details=details
+    )
     db.session.commit()
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Created, Flag, Json, JsonList, Key, Timestamps, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -48,6 +49,8 @@ class AiAnalysis(Created, Model):
     #: Marks of the failure (``hub.executions.fingerprint``); NULL where it came from a file or nothing is known of it.
     fingerprint: Mapped[str | None] = mapped_column(sa.String(32))
     fingerprint_case: Mapped[str | None] = mapped_column(sa.String(32))
+    #: Whether it is one of the month's analyses that a plan limits: not of the sample, and not what a model added.
+    counted: Mapped[Flag]
 
 
 class RepairState(enum.StrEnum):
@@ -108,6 +111,9 @@ class Repair(Timestamps, Model):
     #: True where nobody pressed the button.
     automatic: Mapped[Flag]
     finished_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+PRE_IMAGE = encrypted_column(Repair, "pre_image", inside="sealed")
 
 
 class AutomationStop(Created, Model):

@@ -227,7 +227,7 @@ def recover_repairs() -> None:
         if find_job(key) is not None or utc_now() - repair.updated_at < dt.timedelta(seconds=60):
             continue
         if sum(entry.get("note") == "resumed" for entry in repair.log) >= _MOST_RESUMES:
-            run = repair_ledger.load_run(repair.id)
+            run = repair_ledger.load_run(repair.id, with_pre_image=False)
             if run is not None:
                 run.end(RepairState.STUCK, "interrupted")
                 repair_ledger.finish_run(run)

@@ -11,10 +11,12 @@ from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
+from blinker import Signal
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy.orm import undefer
 
-from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
+from hub.analyses.models import PRE_IMAGE, AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair_run import ProofKind, RepairRun, Step
 from hub.analyses.repair_words import describe_end
 from hub.analyses.stop_switch import is_stopped
@@ -22,7 +24,7 @@ from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import AUTOMATION, Actor
 from hub.contracts.analysis import Evidence
-from hub.crypto import current_vault
+from hub.crypto import DecryptionError
 from hub.errors import Conflict
 from hub.executions.models import Execution
 from hub.extensions import db
@@ -35,9 +37,15 @@ Json = dict[str, Any]
 
 OPEN_STATES = (RepairState.QUEUED, RepairState.RUNNING)
 
+#: Sent with the ``Repair`` in the transaction that stores its verdict.
+repair_verified = Signal("A repair was proven.")
 
-def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES) -> RepairRun | None:
-    """The repair as far as it came; None where it is in no state of ``states``: has ended. Commits."""
+
+def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES, with_pre_image: bool = True) -> RepairRun | None:
+    """The repair as far as it came; None where it is in no state of ``states``: has ended. Commits.
+
+    ``Conflict`` where the workflow as it was does not open; ``with_pre_image`` False does not ask for it.
+    """
     row = db.session.execute(
         sa.select(Repair, AiAnalysis, Execution.n8n_execution_id, Workflow.n8n_id)
         .join(AiAnalysis, AiAnalysis.id == Repair.analysis_id)
@@ -66,7 +74,7 @@ def load_run(repair_id: str, *, states: Collection[RepairState] = OPEN_STATES) -
         automatic=repair.automatic,
         step=Step.CHECK if repair.state is RepairState.QUEUED else Step(repair.step),
         verdict=repair.verdict,
-        pre_image=open_pre_image(repair),
+        pre_image=open_pre_image(repair) if with_pre_image else None,
         pre_version_id=repair.pre_version_id,
         new_version_id=repair.new_version_id,
         went_live=repair.went_live,
@@ -113,7 +121,7 @@ def save_run(run: RepairRun, note: str | None = None) -> None:
     repair.step = run.step
     repair.verdict = run.verdict
     if run.pre_image is not None and repair.pre_image is None:
-        repair.pre_image = {"sealed": current_vault().encrypt(json.dumps(run.pre_image), binding=_binding(repair.id))}
+        repair.pre_image = {"sealed": PRE_IMAGE.encrypt(json.dumps(run.pre_image), repair.id)}
     repair.pre_version_id = run.pre_version_id
     repair.new_version_id = run.new_version_id
     repair.went_live = run.went_live
@@ -137,6 +145,8 @@ def finish_run(run: RepairRun) -> None:
     if is_applied and run.verdict is Verdict.UNPROVEN and run.new_version_id:
         # Looked for by its version; the time only spares older runs, and n8n's clock may be another.
         repair.awaits_version, repair.awaits_since = run.new_version_id, repair.created_at - dt.timedelta(hours=1)
+    if is_applied and run.verdict is Verdict.VERIFIED:
+        repair_verified.send(repair)
     record_event(
         Actor(user_id=repair.user_id, via=AUTOMATION if repair.automatic else "job"),
         f"repair.{repair.state.lower()}",
@@ -160,12 +170,17 @@ def log_entry(step: str, facts: Json, note: str | None = None) -> Json:
 
 
 def open_pre_image(repair: Repair) -> Json | None:
-    """The workflow before the repair. It is kept sealed, because parameters may hold secrets in the clear."""
+    """The workflow before the repair. It is kept sealed, because parameters may hold secrets in the clear.
+
+    ``Conflict`` where it was sealed with a key that the hub does not have now.
+    """
     if repair.pre_image is None:
         return None
-    kept: Json = json.loads(current_vault().decrypt(repair.pre_image["sealed"], binding=_binding(repair.id)))
+    try:
+        kept: Json = json.loads(PRE_IMAGE.decrypt(repair.pre_image["sealed"], repair.id))
+    except DecryptionError as error:
+        words = _(
+            "The workflow as it was is encrypted with a key that the hub does not have now. Ask an operator; nothing was changed."
+        )
+        raise Conflict(words) from error
     return kept
-
-
-def _binding(repair_id: str) -> str:
-    return f"repairs.pre_image:{repair_id}"

@@ -20,6 +20,7 @@ from hub.analyses.repair_words import describe_end
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
+from hub.errors import Conflict
 from hub.executions.models import Execution
 from hub.executions.remote import OPEN
 from hub.extensions import db
@@ -53,7 +54,11 @@ def prove_waiting_repairs() -> None:
         sa.select(Repair.id).where(Repair.awaits_version.is_not(None)).order_by(Repair.awaits_since).limit(_MOST_REPAIRS)
     ).all():
         candidates = _find_runs(repair_id)
-        run = repair_ledger.load_run(repair_id, states=(RepairState.APPLIED,)) if candidates else None
+        try:
+            run = repair_ledger.load_run(repair_id, states=(RepairState.APPLIED,)) if candidates else None
+        except Conflict as conflict:
+            log.error("repair %s cannot be proven: %s", repair_id, conflict)
+            continue
         if run is None:
             continue
         try:
@@ -133,6 +138,8 @@ def _close(repair: Repair, run: RepairRun, proof: Proof, n8n_id: str) -> None:
     with force_locale("en"):
         repair.message = describe_end(code, details)
     repair.log = [*repair.log, repair_ledger.log_entry(Step.PROVE, run.facts)]
+    if proof.verdict is Verdict.VERIFIED:
+        repair_ledger.repair_verified.send(repair)
     record_event(
         Actor(user_id=repair.user_id, via="job"),
         "repair.prove",

@@ -13,6 +13,8 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import undefer
 
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import counts, require_room
 from hub.analyses.diagnosis import ask_analyzers, signature
 from hub.analyses.documents import UnreadableDocument, split_document
 from hub.analyses.evidence import build_evidence
@@ -24,6 +26,7 @@ from hub.analyses.neighbours import Neighbours, find_neighbours, name_child, rea
 from hub.analyses.patches import content_hash
 from hub.analyses.repair_guards import live_differs
 from hub.audit.services import record_event
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Analyzer, Diagnosis, Evidence
 from hub.errors import Conflict, NotFound
@@ -108,7 +111,7 @@ def analyze_execution(actor: Actor, execution_id: str) -> AiAnalysis:
     """Explain a failed execution. An analysis of the same evidence by an analyzer that is still enabled is answered again.
 
     The workflow is read anew from n8n, so that a suggested patch fits what is there now; without n8n the hub's copy serves
-    and nothing can be applied.
+    and nothing can be applied. ``PlanLimitReached`` where the month's analyses are used up.
     """
     ensure_detail(actor, execution_id)
     subject = find_subject(actor, execution_id)
@@ -146,6 +149,14 @@ def analyze_document(actor: Actor, payload: Any) -> AiAnalysis:
 def analyze_evidence(actor: Actor, evidence: Evidence, about: About, *, first: Iterable[Analyzer] = ()) -> AiAnalysis:
     """Explain a failure whose evidence another room has built. ``first`` are asked before the enabled analyzers."""
     return _store(actor, evidence, about, first=first)
+
+
+@counts(Limit.ANALYSES)
+def count_analyses(account_id: str) -> int:
+    """How many analyses of an account count for the present month (UTC)."""
+    month = utc_now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    own = sa.and_(AiAnalysis.user_id == account_id, AiAnalysis.created_at >= month, AiAnalysis.counted)
+    return db.session.scalar(sa.select(sa.func.count()).select_from(AiAnalysis).where(own)) or 0
 
 
 def get_analysis(actor: Actor, analysis_id: str) -> AiAnalysis:
@@ -323,15 +334,27 @@ def _find_same(actor: Actor, execution_id: str, evidence: Evidence) -> AiAnalysi
 def _store(
     actor: Actor, evidence: Evidence, about: About, features: Features | None = None, *, first: Iterable[Analyzer] = ()
 ) -> AiAnalysis:
+    counted = not about.request.get("sample")
+    if counted:
+        require_room(actor, Limit.ANALYSES)
+        db.session.rollback()  # no transaction while analyzers think and patches are tried
     analyzer, diagnosis = diagnose(evidence, first)
-    analysis = store_diagnosis(actor, evidence, examine(diagnosis, evidence, features), analyzer, about)
+    examined = examine(diagnosis, evidence, features)
+    if counted:
+        require_room(actor, Limit.ANALYSES)
+    analysis = store_diagnosis(actor, evidence, examined, analyzer, about, counted=counted)
     db.session.commit()
     ask_where_left(actor, analysis, diagnosis)
     return analysis
 
 
-def store_diagnosis(actor: Actor, evidence: Evidence, diagnosis: Diagnosis, analyzer: str, about: About) -> AiAnalysis:
-    """Store an analysis in the present transaction; the caller commits. ``analyzer`` is a signature."""
+def store_diagnosis(
+    actor: Actor, evidence: Evidence, diagnosis: Diagnosis, analyzer: str, about: About, *, counted: bool = False
+) -> AiAnalysis:
+    """Store an analysis in the present transaction; the caller commits. ``analyzer`` is a signature.
+
+    ``counted`` says that it is one of the month's; the caller has asked whether there is room.
+    """
     assert actor.user_id is not None  # noqa: S101 (the hub itself analyses nothing)
     plain = clean_json(diagnosis.model_dump(mode="json"))
     source = clean_json(source_key(analyzer, diagnosis.source))
@@ -351,6 +374,7 @@ def store_diagnosis(actor: Actor, evidence: Evidence, diagnosis: Diagnosis, anal
         title=clean_json(about.title),
         fingerprint=about.fingerprint,
         fingerprint_case=about.fingerprint_case,
+        counted=counted,
     )
     db.session.add(analysis)
     db.session.flush()

@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 from flask import Flask, Response, request
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 from werkzeug.http import HTTP_STATUS_CODES
 
 from hub import errors_web
+from hub.accounts.quotas import PlanLimitReached, Shortage
 from hub.errors import HubError, Invalid, TooMany
 from hub.extensions import db
-from hub.json_api import FieldProblem, InvalidRequest, Problem, api, to_camel
+from hub.json_api import PLAN_LIMIT_TYPE, FieldProblem, InvalidRequest, Problem, ShortageResource, api, to_camel
+from hub.storable import load_json
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/"
 _BODY_METHODS = ("POST", "PUT", "PATCH")
+
+
+class StorableJson(DefaultJSONProvider):
+    """JSON whose texts every database stores: without NUL characters and lone surrogates."""
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        """The cleaned value; ValueError and RecursionError for text that is no JSON."""
+        return load_json(s if isinstance(s, str) else s.decode(json.detect_encoding(s)))
 
 
 def require_json() -> None:
@@ -29,8 +41,8 @@ def require_json() -> None:
     if not request.is_json:
         raise UnsupportedMediaType(_("Send the body as application/json."))
     try:
-        body = json.loads(request.get_data())
-    except (ValueError, RecursionError) as error:
+        body = request.get_json()
+    except (BadRequest, RecursionError) as error:
         raise BadRequest(_("The body is not valid JSON.")) from error
     if not isinstance(body, dict):
         raise InvalidRequest(_("The body must be a JSON object."), [])
@@ -43,7 +55,7 @@ def show_hub_error(error: HubError) -> ResponseReturnValue:
         problems = error.problems
     elif isinstance(error, Invalid):
         problems = [FieldProblem(detail=text, pointer=f"#/{to_camel(name)}") for name, text in error.fields.items()]
-    answer = _answer(error.status, error.message, problems)
+    answer = _answer(error.status, error.message, problems, error.shortage if isinstance(error, PlanLimitReached) else None)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
@@ -70,14 +82,15 @@ def show_routing_error(error: HTTPException) -> ResponseReturnValue:
     return show_http_error(error) if request.path.startswith(PREFIX) else errors_web.show_http_error(error)
 
 
-def _answer(status: int, detail: str, errors: list[FieldProblem]) -> Response:
+def _answer(status: int, detail: str, errors: list[FieldProblem], shortage: Shortage | None = None) -> Response:
     problem = Problem(
-        type="about:blank",
-        title=HTTP_STATUS_CODES.get(status, "Error"),
+        type=PLAN_LIMIT_TYPE if shortage else "about:blank",
+        title=PlanLimitReached.title if shortage else HTTP_STATUS_CODES.get(status, "Error"),
         status=status,
         detail=detail,
         instance=request.path,
         errors=errors,
+        shortage=ShortageResource.model_validate(shortage) if shortage else None,
     )
     body = problem.model_dump_json(exclude_none=True)
     answer = Response(body, status, mimetype="application/problem+json")
@@ -87,7 +100,8 @@ def _answer(status: int, detail: str, errors: list[FieldProblem]) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """Answer for paths below ``/api/`` that no route has."""
+    """Read JSON as above, and answer for paths below ``/api/`` that no route has."""
+    app.json = StorableJson(app)
     for code in (404, 405):
         app.register_error_handler(code, show_routing_error)
 

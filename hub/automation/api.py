@@ -11,7 +11,8 @@ from hub.analyses.models import RepairState, Verdict
 from hub.automation import services
 from hub.automation.models import AutomationLevel, RunOutcome
 from hub.automation.words import describe_reason
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.instances.services import get_instance
+from hub.json_api import Flag, ListOf, ListQuery, Resource, Time, list_answer, operation
 
 
 class AutomationResource(Resource):
@@ -67,10 +68,16 @@ class SwitchResource(Resource):
     stopped_by_operator: bool
 
 
-class NewSwitch(Resource):
-    """Stop everything of yours, or let it go on."""
+class InstanceSwitchResource(Resource):
+    """The stop switch of one n8n."""
 
     stopped: bool
+
+
+class NewSwitch(Resource):
+    """Stop it, or let it go on."""
+
+    stopped: Flag
 
 
 @operation("GET", "/workflows/<workflow_id>/automation", scope="automation:read", answer=AutomationResource, errors=(404,))
@@ -84,7 +91,7 @@ def get_workflow_automation(workflow_id: str) -> Any:
     "/workflows/<workflow_id>/automation",
     scope="automation:write",
     answer=AutomationResource,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def set_workflow_automation(workflow_id: str, json: NewLevel) -> Any:
     """Say how far automation may go with a workflow."""
@@ -107,11 +114,39 @@ def get_automation_switch() -> Any:
     return _switch()
 
 
-@operation("PUT", "/automation/switch", scope="automation:write", answer=SwitchResource, errors=(400, 415))
+@operation("PUT", "/automation/switch", scope="automation:write", answer=SwitchResource)
 def set_automation_switch(json: NewSwitch) -> Any:
     """Stop everything of yours at once, also what is queued, or let it go on."""
     services.set_switch(current_actor(), stopped=json.stopped)
     return _switch()
+
+
+@operation(
+    "GET", "/instances/<instance_id>/automation-switch", scope="automation:read", answer=InstanceSwitchResource, errors=(404,)
+)
+def get_instance_automation_switch(instance_id: str) -> Any:
+    """Whether automation is stopped on one n8n."""
+    return _instance_switch(get_instance(current_actor(), instance_id).id)
+
+
+@operation(
+    "PUT", "/instances/<instance_id>/automation-switch", scope="automation:write", answer=InstanceSwitchResource, errors=(404,)
+)
+def set_instance_automation_switch(instance_id: str, json: NewSwitch) -> Any:
+    """Stop automation on one n8n at once, also what is queued, or let it go on."""
+    services.set_switch(current_actor(), stopped=json.stopped, instance_id=instance_id)
+    return _instance_switch(instance_id)
+
+
+@operation("POST", "/automation/runs/<run_id>/dismiss", scope="automation:write", answer=None, errors=(404,))
+def dismiss_automation_run(run_id: str) -> None:
+    """Take a proposal off the list of what waits."""
+    services.dismiss_run(current_actor(), run_id)
+
+
+def _instance_switch(instance_id: str) -> InstanceSwitchResource:
+    found = services.get_switch(current_actor(), [instance_id])
+    return InstanceSwitchResource(stopped=instance_id in found.instances)
 
 
 def _level(automation: Any) -> AutomationResource:

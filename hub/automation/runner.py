@@ -11,12 +11,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import current_app
 
 from hub.accounts.models import User
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import PlanLimitReached, find_shortage
 from hub.analyses.learning import Confidence, is_rule, judge_for
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
 from hub.analyses.repair import RepairPreview, build_preview, request_repair
@@ -30,7 +32,7 @@ from hub.automation.policy import Reason, why_not_alone
 from hub.automation.services import find_level, find_place
 from hub.columns import utc_now
 from hub.config import AutomationLimits
-from hub.contracts.actor import AUTOMATION, Actor
+from hub.contracts.actor import AUTOMATION, SYSTEM, Actor
 from hub.contracts.analysis import Cause, Evidence
 from hub.errors import HubError
 from hub.executions.models import Execution, ExecutionStatus
@@ -139,7 +141,14 @@ def _deal_with(run: AutomationRun) -> None:
     run_id = run.id
     if (same := _find_same(run, execution)) is not None:
         return _repeat(run, same)  # known from the list already, so nothing is asked of n8n or of an analyzer
-    analysis = analyze_execution(actor, execution.id)
+    if find_shortage(actor, Limit.ANALYSES) is not None:
+        return _close(run, RunOutcome.SKIPPED, Reason("plan-limit"))
+    try:
+        analysis = analyze_execution(actor, execution.id)
+    except PlanLimitReached:  # the last one of the month was taken meanwhile
+        db.session.rollback()
+        run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
+        return _close(run, RunOutcome.SKIPPED, Reason("plan-limit"))
     run = db.session.get_one(AutomationRun, run_id, populate_existing=True)
     execution = db.session.get_one(Execution, run.execution_id, populate_existing=True)
     run.fingerprint_case, run.analysis_id = execution.fingerprint_case, analysis.id
@@ -331,5 +340,8 @@ def settle() -> None:
     )
     for workflow_id, user_id in db.session.execute(risky).all():
         _fall_back(workflow_id, user_id)
-    db.session.execute(sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS))
+    old = sa.delete(AutomationRun).where(AutomationRun.created_at < utc_now() - KEEP_RUNS)
+    forgotten = cast("sa.CursorResult[Any]", db.session.execute(old)).rowcount
+    if forgotten:
+        record_event(SYSTEM, "automation.prune", "automation_run", details={"runs": forgotten})
     db.session.commit()

@@ -42,6 +42,7 @@ _REASONS: dict[str, Any] = {
     "retried": lazy_gettext("It was retried with success already."),
     "repeated": lazy_gettext("The same failure was dealt with before."),
     "not-explained": lazy_gettext("It could not be analysed: %(message)s"),
+    "plan-limit": lazy_gettext("The month’s analyses of your plan are used up."),
     "unknown": lazy_gettext("Nobody recognises this failure."),
     "blocked-cause": lazy_gettext("No change of the workflow cures this cause."),
     "no-change": lazy_gettext("There is no change that the hub could make."),

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.audit.services import record_event
 from hub.catalog.filling import headers_of
 from hub.catalog.models import Template
 from hub.columns import utc_now
-from hub.contracts.actor import Actor
+from hub.contracts.actor import SYSTEM, Actor
 from hub.contracts.catalog import EndpointTemplate, PackText, ServiceFacts, ServicePack
 from hub.contracts.http import Body, FormBody, GraphqlBody, JsonBody
 from hub.errors import NotFound
@@ -23,6 +24,8 @@ from hub.pagination import Page, clamp_limit, keyset, make_page
 
 _KEY = ("service_id", "endpoint_id")
 _MOST_FOUND = 60
+#: More words of a search than this are passed over: SQLite takes no condition of a thousand parts.
+_MOST_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def store_packs(packs: Iterable[ServicePack], *, drop_others: bool, origins: Map
         _upsert(changed)
     if gone:
         db.session.execute(sa.delete(Template).where(Template.id.in_(gone)))
+    if changed or gone:
+        record_event(SYSTEM, "catalog.update", "template", details={"written": len(changed), "removed": len(gone)})
     db.session.commit()
     return len(changed) + len(gone)
 
@@ -171,7 +176,7 @@ def count_use(template: Template) -> None:
 def _filter(statement: sa.Select[Any], category: str | None, search: str | None) -> sa.Select[Any]:
     if category:
         statement = statement.where(Template.category == category)
-    for word in (search or "").lower().split():
+    for word in (search or "").lower().split()[:_MOST_WORDS]:
         statement = statement.where(Template.search_text.contains(word, autoescape=True))
     return statement
 

@@ -20,7 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("hub.cli.running:worker", "Start a background worker alone."),
     "check-env": ("hub.cli.environment:check_env", "Judge the configuration and say what to do."),
     "db": ("hub.cli.database:database", "Migrate, seed, back up, restore and look at the database."),
-    "user": ("hub.cli.users:user", "Create and list users."),
+    "keys": ("hub.cli.keys:keys", "List, check and change the keys that encrypt secrets."),
+    "user": ("hub.cli.users:user", "Create, list, export and delete users; change plans; take a lost second factor off."),
     "api-key": ("hub.cli.users:api_key", "Create keys to the JSON API."),
     "plugin": ("hub.cli.plugins:plugin", "List plugins, check one, begin a new one."),
     "instance": ("hub.cli.instances:instance", "Add, test and list n8n servers."),
@@ -31,8 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "request": ("hub.cli.requests:request", "Send HTTP requests; list, import and export saved ones."),
     "environment": ("hub.cli.variables:environment", "Keep variables and secrets for requests."),
     "chain": ("hub.cli.chains:chain", "Send requests one after the other."),
+    "webhook": ("hub.cli.webhooks:webhook", "Tell other programs what happens."),
     "automation": ("hub.cli.automation:automation", "Say how far the hub may go by itself; stop and start it."),
     "calibration": ("hub.cli.calibration:calibration", "Show how well stated confidences hold."),
+    "audit": ("hub.cli.audit:audit", "List, verify, export and prune the audit log."),
     "analyze": ("hub.cli.analyze:analyze", "Explain a failed execution from a file."),
 }
 

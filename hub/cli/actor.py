@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from flask.cli import with_appcontext
 
 from hub.accounts.models import User
+from hub.audit.services import record_event
 from hub.contracts.actor import Actor, Role
-from hub.errors import Invalid, NotFound
+from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import db
 
 
@@ -34,6 +35,13 @@ def choose_user(email: str | None) -> User:
     return operator
 
 
+def _record_refusal(actor: Actor) -> None:
+    db.session.rollback()
+    path = click.get_current_context().command_path.partition(" ")[2]
+    record_event(actor, "access.refused", path[:80], success=False, details={"reason": "not_allowed"})
+    db.session.commit()
+
+
 def as_user(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command an app context, the option ``--user`` and, as its first argument, the ``Actor`` to act for."""
 
@@ -42,6 +50,11 @@ def as_user(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapper(*args: Any, user_email: str | None, **options: Any) -> Any:
         user = choose_user(user_email)
-        return command(Actor(user_id=user.id, role=user.role, via="cli"), *args, **options)
+        actor = Actor(user_id=user.id, role=user.role, via="cli")
+        try:
+            return command(actor, *args, **options)
+        except NotAllowed:
+            _record_refusal(actor)
+            raise
 
     return wrapper

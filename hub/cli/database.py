@@ -10,10 +10,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
+from hub.audit.services import record_event
 from hub.config import Config
+from hub.contracts.actor import Actor
 from hub.database import backups, browsing, migrations, restoring, seeding, tables
 from hub.database.owners import HUB, find_owner
 from hub.errors import Invalid
+from hub.extensions import db
 
 PRODUCTION_FLAG = "--i-know-this-is-production"
 production_option = click.option(PRODUCTION_FLAG, "production_is_meant", is_flag=True, help="Do it in production too.")
@@ -133,6 +136,8 @@ def restore(file: Path, force: bool, production_is_meant: bool) -> None:
     _guard_production(production_is_meant)
     report = restoring.restore_backup(file, force=force)
     rows = sum(report.counts.values())
+    record_event(Actor(user_id=None, via="cli"), "database.restore", "database", details={"rows": rows, "file": file.name})
+    db.session.commit()
     click.echo(f"Row counts    equal: {len(report.counts)} tables, {rows:,} rows")
     click.echo(f"Schema        {', '.join(f'{owner} at {head}' for owner, head in report.heads.items())}")
     click.echo("Foreign keys  intact")

@@ -41,10 +41,12 @@ def run(no_worker: bool) -> None:
 @with_appcontext
 def worker() -> None:
     """Run background jobs (sync, repairs, housekeeping) until SIGTERM or Ctrl-C."""
+    from hub.database.envelopes import warn_of_lost_keys
     from hub.jobs.worker import run_worker  # brings APScheduler, which ``hub run`` does not need
 
     config: Config = current_app.extensions["hub_config"]
     logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    warn_of_lost_keys()
     run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from hub.accounts.web import current_actor
 from hub.dashboard.services import get_overview
+from hub.database.envelopes import count_lost_values
 from hub.htmx import render
 
 bp = Blueprint("dashboard", __name__)
@@ -15,4 +16,6 @@ bp = Blueprint("dashboard", __name__)
 @bp.get("/")
 def index() -> ResponseReturnValue:
     """Counts, two weeks of runs, what failed last and what fails most; for a new account the way to its first n8n."""
-    return render("dashboard/index.html", overview=get_overview(current_actor()))
+    actor = current_actor()
+    lost = count_lost_values() if actor.is_operator else 0
+    return render("dashboard/index.html", overview=get_overview(actor), lost_values=lost)

@@ -14,7 +14,8 @@ from hub.pagination import Page
 
 #: Columns whose values open something, by table or in every table.
 SECRET_COLUMNS = frozenset(
-    {"password", "verify_token", "reset_token", "two_factor_secret", "token", "refresh_token", "api_key", "api_keys.key", "auth"}
+    {"password", "verify_token", "reset_token", "two_factor_secret", "recovery_key", "recovery_codes.digest", "challenge"}
+    | {"token", "refresh_token", "api_key", "api_keys.key", "auth", "secret", "old_secret"}
 )
 MASK = "••••••••"
 WIDTH = 120

@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from hub import create_app
-from hub.accounts.services import Client, register_user
+from hub.accounts.actors import Client
+from hub.accounts.users import register_user
 from hub.children import start_child
 from hub.config import ROOT
 from hub.demo.n8n_server import N8nServer, free_port, is_free
@@ -80,7 +81,8 @@ def connect(n8n: N8nServer) -> None:
     """Make the hub's database, a person, and the connection to the n8n; its first sync runs as soon as the hub does."""
     subprocess.run([sys.executable, "-m", "hub", "db", "upgrade"], check=True)
     with create_app().app_context():
-        actor = Client(via="cli").as_actor(register_user(EMAIL, PASSWORD, NAME, client=Client(via="cli")).id)
+        client = Client(via="cli")
+        actor = client.as_actor(register_user(EMAIL, PASSWORD, NAME, client=client, verified=True).id)
         instance = create_instance(actor, name="Corner shop", url=n8n.url, api_key=n8n.api_key)
         request_sync(actor, instance.id)
 

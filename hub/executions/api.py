@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.accounts.web import current_actor
 from hub.executions import services
 from hub.executions.models import DetailState, ExecutionStatus
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.json_api import ListOf, ListQuery, Resource, Time, TimeIn, list_answer, operation
 
 
 class ExecutionRowResource(Resource):
@@ -75,8 +75,8 @@ class ExecutionQuery(ListQuery):
     status: ExecutionStatus | None = None
     mode: str | None = None
     suspicious: bool | None = Field(None, description="Only successes that look wrong.")
-    started_after: AwareDatetime | None = None
-    started_before: AwareDatetime | None = None
+    started_after: TimeIn | None = None
+    started_before: TimeIn | None = None
     fingerprint: str | None = Field(None, description="Of a failure.")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from blinker import Signal
 
 from hub.bulk import BulkWrite, is_one_of
 from hub.columns import utc_now
@@ -23,6 +24,9 @@ from hub.identifiers import new_id
 from hub.instances.models import Instance
 from hub.workflows.ingest import WorkflowRef, find_or_add_workflows
 from hub.workflows.models import Workflow
+
+#: Sent with the instance's id and ``failures`` (``NewFailure``s) in the transaction that stores them.
+failures_stored = Signal("Executions are known to have failed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class NewFailure:
 
     execution_id: str
     remote: RemoteExecution
+    workflow_id: str
     workflow_name: str
 
 
@@ -120,6 +125,8 @@ class ExecutionIngest:
         ]:
             self._leave_behind(strangers, known, page)
         self._write(page, known)
+        if page.failures:
+            failures_stored.send(self._instance_id, failures=page.failures)
         return page
 
     def _workflow(self, remote: RemoteExecution) -> WorkflowRef:
@@ -208,7 +215,8 @@ class ExecutionIngest:
         if old is not None and old.status is remote.status:
             return
         if remote.status is ExecutionStatus.FAILED:
-            page.failures.append(NewFailure(stored_id, remote, self._workflow(remote).name))
+            workflow = self._workflow(remote)
+            page.failures.append(NewFailure(stored_id, remote, workflow.id, workflow.name))
         elif remote.status is ExecutionStatus.SUCCESS and remote.retry_of:
             page.retried.append(remote.retry_of)
 

@@ -37,6 +37,7 @@ class DetailState(enum.StrEnum):
 IS_FAILURE = sa.text("fingerprint <> ''")
 HURTS_CREDENTIAL = sa.text("credential_id IS NOT NULL")
 IS_UNMARKED = sa.text("fingerprint IS NULL AND detail_state IN ('STORED', 'TRUNCATED')")
+HAS_DETAIL = sa.text("detail_state IN ('STORED', 'TRUNCATED')")
 
 
 def _partial_index(name: str, condition: sa.TextClause, *columns: str) -> sa.Index:
@@ -61,6 +62,7 @@ class Execution(Model):
         _partial_index("ix_executions_failure", IS_FAILURE, "instance_id", "fingerprint", "started_at", "workflow_id"),
         _partial_index("ix_executions_credential", HURTS_CREDENTIAL, "instance_id", "credential_id", "started_at", "workflow_id"),
         _partial_index("ix_executions_unmarked", IS_UNMARKED, "id"),
+        _partial_index("ix_executions_detail", HAS_DETAIL, "instance_id", "started_at", "id"),
         sa.Index(
             "ix_executions_suspicious",
             "instance_id",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.accounts.web import current_actor
 from hub.failures import credentials, services
 from hub.failures.services import Sorting
-from hub.json_api import ListOf, ListQuery, Resource, Time, list_answer, operation
+from hub.json_api import ListOf, ListQuery, Resource, Time, TimeIn, list_answer, operation
 
 
 class ExplainedResource(Resource):
@@ -102,7 +102,7 @@ class FailureQuery(ListQuery):
     """Which failures; filters left out do not filter."""
 
     instance_id: str | None = None
-    since: AwareDatetime | None = None
+    since: TimeIn | None = None
     search: str | None = Field(None, description="In the newest message, its node and its workflow's name.")
     sorting: Sorting = Sorting.LAST_SEEN
 
@@ -110,7 +110,7 @@ class FailureQuery(ListQuery):
 class CredentialQuery(Resource):
     """Since when."""
 
-    since: AwareDatetime | None = None
+    since: TimeIn | None = None
 
 
 @operation("GET", "/failures", scope="executions:read", answer=FailureList)

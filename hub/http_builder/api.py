@@ -24,7 +24,7 @@ def list_requests(query: RequestQuery) -> Any:
     return list_answer(RequestList, RequestRowResource, services.list_requests(current_actor(), **dict(query)))
 
 
-@operation("POST", "/requests", scope="requests:write", answer=RequestResource, status=201, errors=(400, 415))
+@operation("POST", "/requests", scope="requests:write", answer=RequestResource, status=201, errors=(402,))
 def create_request(json: NewRequest) -> Any:
     """Save a request."""
     actor = current_actor()
@@ -41,7 +41,7 @@ def get_request(request_id: str) -> Any:
     return request_resource(actor, services.get_request(actor, request_id))
 
 
-@operation("PATCH", "/requests/<request_id>", scope="requests:write", answer=RequestResource, errors=(400, 404, 409, 415))
+@operation("PATCH", "/requests/<request_id>", scope="requests:write", answer=RequestResource, errors=(404, 409))
 def update_request(request_id: str, json: ChangedRequest) -> Any:
     """Change a request; 409 where it is not the version that was read any more."""
     actor = current_actor()
@@ -62,14 +62,33 @@ def delete_request(request_id: str) -> None:
     services.delete_request(current_actor(), request_id)
 
 
-@operation("POST", "/requests/<request_id>/restore", scope="requests:write", answer=RequestResource, errors=(404,))
+@operation(
+    "POST",
+    "/requests/<request_id>/restore",
+    scope="requests:write",
+    answer=RequestResource,
+    errors=(
+        402,
+        404,
+    ),
+)
 def restore_request(request_id: str) -> Any:
     """Undo a delete."""
     actor = current_actor()
     return request_resource(actor, services.restore_request(actor, request_id))
 
 
-@operation("POST", "/requests/<request_id>/duplicate", scope="requests:write", answer=RequestResource, status=201, errors=(404,))
+@operation(
+    "POST",
+    "/requests/<request_id>/duplicate",
+    scope="requests:write",
+    answer=RequestResource,
+    status=201,
+    errors=(
+        402,
+        404,
+    ),
+)
 def duplicate_request(request_id: str) -> Any:
     """Copy a request with its secrets."""
     return _made(services.duplicate_request(current_actor(), request_id))

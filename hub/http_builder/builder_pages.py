@@ -131,7 +131,8 @@ def _take(saved: Request | None) -> ResponseReturnValue:
     except Invalid as error:
         db.session.rollback()
         form.errors = error.fields or {"form": error.message}
-        return _show(form, saved and services.get_request(actor, saved.id), status=error.status)
+        status = 422 if is_fragment_request() else error.status  # the one with which htmx shows a form again
+        return _show(form, saved and services.get_request(actor, saved.id), status=status)
     except Outdated as error:
         return _show_both(form, error.current)
     if not is_fragment_request():
@@ -289,7 +290,7 @@ def _sent_form(actor: Actor) -> BuilderForm:
     """What was sent, with its files stored: a message about another field must not cost an upload."""
     form = read_form(actor, request.form)
     for name, upload in request.files.items(multi=True):
-        if not upload.filename:
+        if not name or not upload.filename:
             continue
         table, _dot, key = name.removesuffix(".upload").partition(".")
         try:
@@ -349,7 +350,7 @@ def _last_answer(saved: Request | None) -> Markup:
         return Markup()
     actor = current_actor()
     sent = last_run(actor, saved.id)
-    return Markup(_response(actor, sent)) if sent else Markup()  # noqa: S704 (a template's own output)
+    return Markup(_response(actor, sent)) if sent else Markup()  # noqa: S704 # nosemgrep: markup-of-a-value (a template's own output)
 
 
 def _missing(form: BuilderForm, known: Surroundings) -> list[str]:

@@ -85,7 +85,7 @@ def list_chains() -> Any:
     return ChainList(data=[ChainRowResource.model_validate(row) for row in services.list_chains(current_actor())])
 
 
-@operation("POST", "/chains", scope="requests:write", answer=ChainResource, status=201, errors=(400, 409, 415))
+@operation("POST", "/chains", scope="requests:write", answer=ChainResource, status=201, errors=(409,))
 def create_chain(json: ChainInput) -> Any:
     """Make a chain of saved requests."""
     made = services.save_chain(current_actor(), None, json.name, json.steps)
@@ -98,7 +98,7 @@ def get_chain(chain_id: str) -> Any:
     return _chain(services.get_chain(current_actor(), chain_id))
 
 
-@operation("PUT", "/chains/<chain_id>", scope="requests:write", answer=ChainResource, errors=(400, 404, 409, 415))
+@operation("PUT", "/chains/<chain_id>", scope="requests:write", answer=ChainResource, errors=(404, 409))
 def update_chain(chain_id: str, json: ChainInput) -> Any:
     """Change a chain's name and steps."""
     return _chain(services.save_chain(current_actor(), chain_id, json.name, json.steps))
@@ -110,9 +110,7 @@ def delete_chain(chain_id: str) -> None:
     services.delete_chain(current_actor(), chain_id)
 
 
-@operation(
-    "POST", "/chains/<chain_id>/runs", scope="runs:write", answer=ChainRunResource, status=202, errors=(400, 404, 409, 415, 429)
-)
+@operation("POST", "/chains/<chain_id>/runs", scope="runs:write", answer=ChainRunResource, status=202, errors=(404, 409))
 def run_chain(chain_id: str, json: NewChainRun) -> Any:
     """Send the requests of a chain, one after the other, until one fails."""
     run = services.start_chain(current_actor(), chain_id, json.environment_id)

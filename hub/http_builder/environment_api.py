@@ -10,7 +10,7 @@ from hub.accounts.web import current_actor
 from hub.http_builder import environments as services
 from hub.http_builder.environments import VariableDraft
 from hub.http_builder.models import Environment, Variable
-from hub.json_api import Resource, operation
+from hub.json_api import Flag, Resource, operation
 
 
 class EnvironmentRowResource(Resource):
@@ -65,7 +65,7 @@ class ChangedEnvironment(Resource):
     """What to change; at most one environment is active."""
 
     name: str | None = None
-    active: bool | None = None
+    active: Flag | None = None
 
 
 class NewVariable(Resource):
@@ -73,7 +73,7 @@ class NewVariable(Resource):
 
     name: str
     value: str = ""
-    is_secret: bool = False
+    is_secret: Flag = False
     hosts: list[str] = Field([], description="Where a secret may go: host, host:port or *.suffix.")
     description: str = ""
 
@@ -83,7 +83,7 @@ class ChangedVariable(Resource):
 
     name: str | None = None
     value: str | None = Field(None, description="Left out: it stays.")
-    is_secret: bool | None = None
+    is_secret: Flag | None = None
     hosts: list[str] | None = None
     description: str | None = None
 
@@ -95,7 +95,7 @@ def list_environments() -> Any:
     return EnvironmentList(data=[EnvironmentRowResource.model_validate(row) for row in rows])
 
 
-@operation("POST", "/environments", scope="environments:write", answer=EnvironmentResource, status=201, errors=(400, 409, 415))
+@operation("POST", "/environments", scope="environments:write", answer=EnvironmentResource, status=201, errors=(409,))
 def create_environment(json: NewEnvironment) -> Any:
     """Make an environment."""
     made = services.create_environment(current_actor(), json.name)
@@ -108,9 +108,7 @@ def get_environment(environment_id: str) -> Any:
     return _environment(services.get_environment(current_actor(), environment_id))
 
 
-@operation(
-    "PATCH", "/environments/<environment_id>", scope="environments:write", answer=EnvironmentResource, errors=(400, 404, 415)
-)
+@operation("PATCH", "/environments/<environment_id>", scope="environments:write", answer=EnvironmentResource, errors=(404,))
 def update_environment(environment_id: str, json: ChangedEnvironment) -> Any:
     """Rename an environment, or make it the active one or not."""
     actor = current_actor()
@@ -134,7 +132,7 @@ def list_variables() -> Any:
     return VariableList(data=_variables(None))
 
 
-@operation("POST", "/variables", scope="environments:write", answer=VariableResource, status=201, errors=(400, 409, 415))
+@operation("POST", "/variables", scope="environments:write", answer=VariableResource, status=201, errors=(409,))
 def create_variable(json: NewVariable) -> Any:
     """Make a variable of your own."""
     return _variable(services.create_variable(current_actor(), None, _draft(json)))
@@ -146,14 +144,14 @@ def create_variable(json: NewVariable) -> Any:
     scope="environments:write",
     answer=VariableResource,
     status=201,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def create_environment_variable(environment_id: str, json: NewVariable) -> Any:
     """Make a variable in an environment."""
     return _variable(services.create_variable(current_actor(), environment_id, _draft(json)))
 
 
-@operation("PATCH", "/variables/<variable_id>", scope="environments:write", answer=VariableResource, errors=(400, 404, 415))
+@operation("PATCH", "/variables/<variable_id>", scope="environments:write", answer=VariableResource, errors=(404,))
 def update_variable(variable_id: str, json: ChangedVariable) -> Any:
     """Change a variable, of your own or of an environment."""
     actor = current_actor()

@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.errors import Conflict, Invalid, NotFound
 from hub.extensions import db
-from hub.http_builder.models import Environment, Request, Variable
-from hub.http_builder.secret_values import binding_of, check_hosts
+from hub.http_builder.models import SECRET_VALUE, Environment, Request, Variable
+from hub.http_builder.secret_values import check_hosts
 from hub.identifiers import new_id
 from hub.storable import clean_text
 
@@ -219,13 +219,13 @@ def parse_hosts(text: str) -> tuple[str, ...]:
 
 def open_secret(variable: Variable) -> str:
     """The value of a secret variable; DecryptionError where its key is gone."""
-    return current_vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
+    return SECRET_VALUE.decrypt(variable.secret_value or "", variable.id)
 
 
 def seal_secret(variable: Variable, value: str) -> None:
     """Make the variable a secret with this value."""
     variable.is_secret, variable.value = True, None
-    variable.secret_value = current_vault().encrypt(value, binding=binding_of(variable.id))
+    variable.secret_value = SECRET_VALUE.encrypt(value, variable.id)
 
 
 # --- Parts ---------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ UNSAVED = dt.timedelta(days=1)
 
 
 def store_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> RequestFile:
-    """Keep an uploaded file of at most 10 MB. The caller commits."""
+    """Keep an uploaded file of at most 10 MB, with its audit event. The caller commits."""
     if len(content) > MAX_FILE:
         raise Invalid(_("%(name)s is larger than 10 MB.", name=name))
     held = sa.select(sa.func.coalesce(sa.func.sum(RequestFile.size), 0)).where(RequestFile.user_id == actor.user_id)
@@ -44,13 +44,13 @@ def store_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> R
     )
     db.session.add(file)
     db.session.flush()
+    record_event(actor, "request_file.upload", "request_file", file.id, details={"name": file.name, "size": file.size})
     return file
 
 
 def upload_file(actor: Actor, *, name: str, media_type: str, content: bytes) -> RequestFile:
-    """The same with the audit event and the commit, for a file that comes by itself."""
+    """The same with the commit, for a file that comes by itself."""
     file = store_file(actor, name=name, media_type=media_type, content=content)
-    record_event(actor, "request_file.upload", "request_file", file.id, details={"name": file.name, "size": file.size})
     db.session.commit()
     return file
 

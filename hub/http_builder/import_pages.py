@@ -84,14 +84,14 @@ def import_requests() -> ResponseReturnValue:
     chosen = {int(number) for number in typed.getlist("chosen") if number.isdecimal()}
     if "pick" in typed and not _saves(typed):
         return _show(actor, result, kept, _pick(result, chosen, typed["pick"]))
-    error_words = _("Choose at least one request.")
+    error_words, status = _("Choose at least one request."), 422
     if chosen or not result.drafts:
         try:
             return _save(actor, kept, transfer.into_folder(result, typed.get("folder", "")), chosen)
         except HubError as error:
             db.session.rollback()
-            error_words = error.message
-    return _show(actor, result, kept, chosen, error_words), 422
+            error_words, status = error.message, error.status
+    return _show(actor, result, kept, chosen, error_words), status
 
 
 def _given_source() -> Source:

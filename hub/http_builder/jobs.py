@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hub.audit.services import record_event
+from hub.contracts.actor import SYSTEM
 from hub.extensions import db
 from hub.http_builder import files, services
 from hub.http_builder.importing.sources import remove_old_sources
@@ -32,7 +34,11 @@ def end_abandoned_runs(_context: JobContext) -> None:
 def keep_house(_context: JobContext) -> None:
     """Forget old runs, requests that were deleted long enough ago, and files that nothing names any more."""
     retention.prune_runs()
-    services.remove_deleted_requests()
-    remove_old_sources()
-    files.remove_unused_files()
+    removed = {
+        "requests": services.remove_deleted_requests(),
+        "files": files.remove_unused_files(),
+        "sources": remove_old_sources(),
+    }
+    if any(removed.values()):
+        record_event(SYSTEM, "request.purge", "request", details=removed)
     db.session.commit()

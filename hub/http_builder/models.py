@@ -24,6 +24,7 @@ from hub.columns import (
     utc_now,
 )
 from hub.contracts.catalog import HttpMethod
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -108,6 +109,9 @@ class Variable(Timestamps, Model):
     description: Mapped[str | None] = mapped_column(sa.Text)
 
 
+SECRET_VALUE = encrypted_column(Variable, "secret_value")
+
+
 class RequestFile(Created, Model):
     """A file that was uploaded to be sent."""
 
@@ -136,6 +140,9 @@ class ImportSource(Created, Model):
     content: Mapped[str] = mapped_column(sa.Text)
 
 
+IMPORT_CONTENT = encrypted_column(ImportSource, "content")
+
+
 class OAuthToken(Timestamps, Model):
     """A token that the hub fetched for a person's request, encrypted. ``fingerprint`` tells which client and scope it is for."""
 
@@ -148,6 +155,10 @@ class OAuthToken(Timestamps, Model):
     access_token: Mapped[str] = mapped_column(sa.Text)
     refresh_token: Mapped[str | None] = mapped_column(sa.Text)
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+ACCESS_TOKEN = encrypted_column(OAuthToken, "access_token")
+REFRESH_TOKEN = encrypted_column(OAuthToken, "refresh_token")
 
 
 class RunState(enum.StrEnum):
@@ -250,6 +261,9 @@ class RequestRun(Created, Model):
     applied: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
     #: The failed run that this one repeats after its change.
     repeats_id: Mapped[str | None] = mapped_column(sa.ForeignKey("request_runs.id", ondelete="SET NULL"))
+
+
+RUN_INPUTS = encrypted_column(RequestRun, "inputs")
 
 
 class RequestRunBody(Model):

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from hub.audit.services import record_event
 from hub.contracts.actor import Actor
 from hub.contracts.http import OAuth2Code, RequestDefinition
-from hub.crypto import DecryptionError, current_vault, same_text
+from hub.crypto import DecryptionError, current_vault, declare_place, same_text
 from hub.egress import check_url
 from hub.errors import Invalid, NotFound
 from hub.extensions import db
@@ -25,6 +25,8 @@ from hub.http_builder.rendering.sending import Send
 from hub.http_builder.rendering.tokens import store_token
 from hub.http_builder.running.values import values_for
 
+#: What a browser keeps while its person is at the service.
+SIGN_IN = declare_place("requests.sign-in")
 #: How long the person may take at the service, in seconds.
 MAX_SECONDS = 600
 
@@ -123,4 +125,4 @@ def _open(actor: Actor, sealed: str | None) -> dict[str, Any] | None:
 
 
 def _binding(actor: Actor) -> str:
-    return f"requests.sign-in:{actor.user_id}"
+    return f"{SIGN_IN}:{actor.user_id}"

@@ -108,7 +108,7 @@ class RequestPreview(Resource):
     problems: list[ProblemOfRequest]
 
 
-@operation("POST", "/requests/<request_id>/runs", scope="runs:write", answer=RunResource, status=202, errors=(400, 404, 415, 429))
+@operation("POST", "/requests/<request_id>/runs", scope="runs:write", answer=RunResource, status=202, errors=(404,))
 def send_request(request_id: str, json: NewRun) -> Any:
     """Send a saved request. The worker does it at once; ask the run how it went."""
     actor = current_actor()
@@ -117,13 +117,13 @@ def send_request(request_id: str, json: NewRun) -> Any:
     return started(sending.start(actor, typed, request_id=request_id, environment_id=json.environment_id))
 
 
-@operation("POST", "/runs", scope="runs:write", answer=RunResource, status=202, errors=(400, 404, 415, 429))
+@operation("POST", "/runs", scope="runs:write", answer=RunResource, status=202, errors=(404,))
 def send_definition(json: AdHocRequest) -> Any:
     """Send a request without saving it."""
     return started(sending.start(current_actor(), json.typed(), request_id=None, environment_id=json.environment_id))
 
 
-@operation("POST", "/requests/<request_id>/preview", scope="requests:read", answer=RequestPreview, errors=(400, 404, 409, 415))
+@operation("POST", "/requests/<request_id>/preview", scope="requests:read", answer=RequestPreview, errors=(404, 409))
 def preview_request(request_id: str, json: NewRun) -> Any:
     """What would be sent of a saved request, and what stands in the way."""
     actor = current_actor()
@@ -132,7 +132,7 @@ def preview_request(request_id: str, json: NewRun) -> Any:
     return _shown(sending.preview(actor, typed, request_id=request_id, environment_id=json.environment_id))
 
 
-@operation("POST", "/requests/preview", scope="requests:read", answer=RequestPreview, errors=(400, 404, 409, 415))
+@operation("POST", "/requests/preview", scope="requests:read", answer=RequestPreview, errors=(404, 409))
 def preview_definition(json: AdHocRequest) -> Any:
     """What would be sent of a request that is not saved."""
     return _shown(sending.preview(current_actor(), json.typed(), request_id=None, environment_id=json.environment_id))

@@ -12,11 +12,11 @@ from flask_babel import gettext as _
 
 from hub.contracts.actor import Actor
 from hub.contracts.http import SECRET_AUTH_FIELDS, VARIABLE_PLACEHOLDER, Auth, Pair, RequestDefinition, RequestDraft
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError, current_vault, declare_place
 from hub.egress import EgressError, check_url
 from hub.errors import Invalid
 from hub.extensions import db
-from hub.http_builder.models import Request, Variable
+from hub.http_builder.models import SECRET_VALUE, Request, Variable
 from hub.identifiers import new_id
 from hub.redaction import is_secret_name
 
@@ -30,6 +30,8 @@ _HOST = re.compile(r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?|\[[0-9a
 #: Scheme and host of a URL, neither holding a placeholder.
 _ORIGIN = re.compile(r"https?://[^/?#{}]+(?=[/?#]|$)", re.IGNORECASE)
 MAX_HOSTS = 20
+#: What a form hands back to the person who typed it.
+TYPED = declare_place("requests.typed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def change_secrets(actor: Actor, request: Request, changes: Sequence[SecretChang
             variable.name, variable.is_secret, variable.hosts = change.name, True, []
             db.session.add(variable)
         if change.value:
-            variable.secret_value = current_vault().encrypt(change.value, binding=binding_of(variable.id))
+            variable.secret_value = SECRET_VALUE.encrypt(change.value, variable.id)
             variable.hosts = list(
                 dict.fromkeys([*variable.hosts, *hosts_of(definition, change.name)]) if hosts is None else hosts
             )
@@ -141,22 +143,22 @@ def copy_secrets(source: Request, target: Request) -> None:
         copy = Variable(id=new_id(), user_id=target.user_id, request_id=target.id, scope=f"request:{target.id}", is_secret=True)
         copy.name, copy.hosts, copy.description = variable.name, list(variable.hosts), variable.description
         try:
-            value = current_vault().decrypt(variable.secret_value or "", binding=binding_of(variable.id))
+            value = SECRET_VALUE.decrypt(variable.secret_value or "", variable.id)
         except DecryptionError:
             continue  # encrypted with a key that is gone: the copy names it and has no value
-        copy.secret_value = current_vault().encrypt(value, binding=binding_of(copy.id))
+        copy.secret_value = SECRET_VALUE.encrypt(value, copy.id)
         db.session.add(copy)
 
 
 def seal_typed(actor: Actor, value: str) -> str:
     """A secret that was typed and is not saved yet, so that a form which comes back with a message still has it."""
-    return current_vault().encrypt(value, binding=f"requests.typed:{actor.user_id}")
+    return current_vault().encrypt(value, binding=f"{TYPED}:{actor.user_id}")
 
 
 def open_typed(actor: Actor, envelope: str) -> str:
     """What ``seal_typed`` sealed for this person; empty where it does not open."""
     try:
-        return current_vault().decrypt(envelope, binding=f"requests.typed:{actor.user_id}")
+        return current_vault().decrypt(envelope, binding=f"{TYPED}:{actor.user_id}")
     except DecryptionError:
         return ""
 
@@ -192,11 +194,6 @@ def authority_of(url: str) -> str | None:
         return check_url(origin[0]).authority if origin else None
     except EgressError:
         return None
-
-
-def binding_of(variable_id: str) -> str:
-    """What an encrypted variable is bound to."""
-    return f"variables.secret_value:{variable_id}"
 
 
 def _lift_header(row: Pair, lift: Callable[[str, str], str]) -> Pair:

@@ -11,11 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import counts, require_room
 from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDraft
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Conflict, NotFound
 from hub.extensions import db
 from hub.http_builder.definitions import columns_of, definition_of, snapshot_of
 from hub.http_builder.drafts import MAX_NAME, check_draft
@@ -69,7 +71,6 @@ __all__ = [
 
 #: How long a deleted request can be had back.
 KEEP_DELETED = dt.timedelta(days=30)
-MAX_REQUESTS = 5000
 
 
 class Outdated(Conflict):
@@ -122,9 +123,10 @@ def is_deleted(actor: Actor, request_id: str) -> bool:
     return db.session.scalar(own.where(Request.deleted_at.is_not(None))) is not None
 
 
-def count_requests(actor: Actor) -> int:
-    """How many requests the actor has."""
-    mine = sa.select(sa.func.count()).select_from(Request).where(Request.user_id == actor.user_id, Request.deleted_at.is_(None))
+@counts(Limit.SAVED_REQUESTS)
+def count_requests(account_id: str) -> int:
+    """How many requests an account has, without the deleted ones."""
+    mine = sa.select(sa.func.count()).select_from(Request).where(Request.user_id == account_id, Request.deleted_at.is_(None))
     return db.session.scalar(mine) or 0
 
 
@@ -140,14 +142,15 @@ def create_request(
     endpoint_id: str | None = None,
     commit: bool = True,
 ) -> Request:
-    """Save a new request with its secrets, each bound to the host of its URL. ``Invalid`` names each field that is wrong.
+    """Save a new request with its secrets, each bound to the host of its URL. ``Invalid`` names each field that is wrong;
+    ``PlanLimitReached`` where the plan has no room.
 
     ``commit`` False leaves the commit to the caller, who saves several.
     """
     changes = list(secrets)
     draft = check_draft(lift_secrets(draft, [change.name for change in changes]))
     check_files(actor, draft.definition)
-    _check_room(actor, 1)
+    require_room(actor, Limit.SAVED_REQUESTS)
     request = _new_row(actor, draft)
     request.service_id, request.endpoint_id = service_id, endpoint_id
     db.session.add(request)
@@ -161,7 +164,8 @@ def create_request(
 
 def add_requests(actor: Actor, drafts: Sequence[RequestDraft]) -> list[Request]:
     """New requests from checked drafts, with their secrets, in few statements. The caller commits and records the event."""
-    _check_room(actor, len(drafts))
+    if drafts:
+        require_room(actor, Limit.SAVED_REQUESTS, len(drafts))
     requests = [_new_row(actor, draft) for draft in drafts]
     db.session.add_all(requests)
     db.session.flush()
@@ -191,10 +195,10 @@ def update_request(
     taken = {variable.name for variable in list_secrets(request.id)} | {change.name for change in changes}
     draft = check_draft(lift_secrets(draft, taken, definition_of(request).auth))
     check_files(actor, draft.definition)
-    before = version_of(request)
     _apply(request, draft)
+    is_changed = db.session.is_modified(request)
     change_secrets(actor, request, [*_typed(draft), *changes], draft.definition)
-    if before != version_of(request) or draft.secrets or changes:
+    if is_changed or draft.secrets or changes:
         request.updated_at = utc_now()
         record_event(actor, "request.update", "request", request.id, details={**_facts(request), **(because or {})})
     if commit:
@@ -248,11 +252,12 @@ def delete_request(actor: Actor, request_id: str) -> Request:
 
 
 def restore_request(actor: Actor, request_id: str) -> Request:
-    """Undo a delete; one that was not deleted stays as it is."""
+    """Undo a delete; one that was not deleted stays as it is. ``PlanLimitReached`` where its place was taken since."""
     request = db.session.scalar(_own(actor, request_id).with_for_update())
     if request is None:
         raise NotFound()
     if request.deleted_at is not None:
+        require_room(actor, Limit.SAVED_REQUESTS)
         request.deleted_at = None
         record_event(actor, "request.restore", "request", request.id, details=_facts(request))
         db.session.commit()
@@ -270,11 +275,6 @@ def remove_deleted_requests(now: dt.datetime | None = None) -> int:
 
 def _own(actor: Actor, request_id: str) -> sa.Select[Request]:
     return sa.select(Request).where(Request.id == request_id, Request.user_id == actor.user_id)
-
-
-def _check_room(actor: Actor, more: int) -> None:
-    if count_requests(actor) + more > MAX_REQUESTS:
-        raise Invalid(_("You have %(most)s requests, the most there can be. Delete some first.", most=MAX_REQUESTS))
 
 
 def _new_row(actor: Actor, draft: RequestDraft) -> Request:

@@ -128,7 +128,7 @@ def list_template_services(query: ServiceQuery) -> Any:
     return ServiceList(data=[_service(card) for card in cards])
 
 
-@operation("POST", "/services/<service_id>/test", scope="runs:write", answer=RunResource, status=202, errors=(400, 404, 415, 429))
+@operation("POST", "/services/<service_id>/test", scope="runs:write", answer=RunResource, status=202, errors=(404,))
 def try_service_key(service_id: str, json: FillInput) -> Any:
     """Keep a service's values and send its test request."""
     return started(pack_use.try_key(current_actor(), service_id, json.values, json.auth))
@@ -160,7 +160,7 @@ def get_service_template(service_id: str, endpoint_id: str, query: AuthQuery) ->
     scope="requests:write",
     answer=RequestResource,
     status=201,
-    errors=(400, 404, 415),
+    errors=(402, 404),
 )
 def use_service_template(service_id: str, endpoint_id: str, json: FillInput) -> Any:
     """Save a request made of a template, and keep the service's values."""

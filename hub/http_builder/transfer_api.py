@@ -103,14 +103,14 @@ class FileResource(Resource):
     size: int
 
 
-@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport, errors=(400, 413, 415))
+@operation("POST", "/requests/import/plan", scope="requests:read", answer=ImportReport)
 def plan_request_import(json: ImportInput) -> Any:
     """What an import would do. Nothing is saved."""
     result = json.read()
     return _report(result, plan_import(current_actor(), result), range(len(result.drafts)), [])
 
 
-@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(400, 413, 415))
+@operation("POST", "/requests/import", scope="requests:write", answer=ImportReport, errors=(402,))
 def import_requests(json: ImportChoice) -> Any:
     """Import requests: new ones are added, earlier ones of the same document brought up to date."""
     result = json.read()
@@ -130,7 +130,7 @@ def export_saved_request(request_id: str, query: ExportQuery) -> Any:
     return ExportResource(text=made.text, media_type=made.media_type, file_name=made.file_name, notes=notes)
 
 
-@operation("POST", "/files", scope="requests:write", answer=FileResource, status=201, errors=(400, 413, 415, 429))
+@operation("POST", "/files", scope="requests:write", answer=FileResource, status=201)
 def upload_request_file(json: NewFile) -> Any:
     """Upload a file to be sent."""
     content = _decode(json.content_base64, "content_base64")

@@ -76,7 +76,7 @@ def list_instances(query: ListQuery) -> Any:
     return list_answer(InstanceList, InstanceResource, services.list_instances(current_actor(), **dict(query)))
 
 
-@operation("POST", "/instances", scope="instances:write", answer=InstanceResource, status=201, errors=(400, 415))
+@operation("POST", "/instances", scope="instances:write", answer=InstanceResource, status=201, errors=(402,))
 def create_instance(json: NewInstance) -> Any:
     """Connect an n8n. It is not asked anything yet: test the connection, then sync."""
     instance = services.create_instance(current_actor(), **dict(json))
@@ -89,7 +89,7 @@ def get_instance(instance_id: str) -> Any:
     return _resource(services.get_instance(current_actor(), instance_id))
 
 
-@operation("PATCH", "/instances/<instance_id>", scope="instances:write", answer=InstanceResource, errors=(400, 404, 409, 415))
+@operation("PATCH", "/instances/<instance_id>", scope="instances:write", answer=InstanceResource, errors=(404, 409))
 def update_instance(instance_id: str, json: InstanceChange) -> Any:
     """Change an instance."""
     present = services.get_instance(current_actor(), instance_id)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Count, Flag, JsonObject, Key, Timestamps, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -60,3 +61,8 @@ class Instance(Timestamps, Model):
     sync_state: Mapped[JsonObject]
     #: Counts how often execution ids were seen to start anew (a restored database); owned by ``hub.sync``.
     epoch: Mapped[Count]
+    #: Since when n8n does not answer, after some patience; None while it does.
+    down_since: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+API_KEY = encrypted_column(Instance, "api_key")

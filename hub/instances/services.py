@@ -6,12 +6,16 @@ import re
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
+from blinker import Signal
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
+from hub.accounts.plan_limits import Limit
+from hub.accounts.quotas import counts, require_room
 from hub.audit.services import record_event
+from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.egress import EgressError, check_url, current_policy, describe_egress_error, open_session
 from hub.errors import Invalid, NotFound, ReadOnly
 from hub.extensions import db
@@ -20,7 +24,7 @@ from hub.instances.client import N8nClient
 from hub.instances.connection import ConnectionReport, inspect_connection, read_key_expiry
 from hub.instances.errors import KeyUnreadable, N8nError
 from hub.instances.features import Features
-from hub.instances.models import Instance, InstanceStatus
+from hub.instances.models import API_KEY, Instance, InstanceStatus
 from hub.instances.words import english_error
 from hub.pagination import Page, clamp_limit, keyset, make_page
 
@@ -29,6 +33,10 @@ SYNC_MINUTES = (1, 5, 15, 60, 360, 1440)
 #: What people copy from the browser after the address of their n8n.
 _PAGE_PATHS = re.compile(r"/(api/v1|api|rest|home|workflow|signin|setup)(/.*)?$")
 
+
+#: Sent with the ``Instance`` in the transaction that stores it.
+instance_went_down = Signal("An n8n does not answer any more.")
+instance_came_up = Signal("An n8n answers again.")
 
 # --- Reading -------------------------------------------------------------------------------------------------------
 
@@ -58,6 +66,13 @@ def get_connected_instance(actor: Actor, instance_id: str) -> Instance:
     return instance
 
 
+@counts(Limit.INSTANCES)
+def count_instances(account_id: str) -> int:
+    """How many servers an account has connected; the sample is none."""
+    own = sa.select(sa.func.count()).select_from(Instance).where(Instance.user_id == account_id, Instance.is_sample.is_(False))
+    return db.session.scalar(own) or 0
+
+
 def last_report(instance: Instance) -> ConnectionReport | None:
     """The last connection test; None where there was none since the address or the key changed."""
     return ConnectionReport.from_json(instance.capabilities.get("report"))
@@ -67,10 +82,13 @@ def last_report(instance: Instance) -> ConnectionReport | None:
 
 
 def create_instance(actor: Actor, *, name: str, url: str, api_key: str) -> Instance:
-    """Connect an n8n. Nothing is asked of it yet: ``check_connection`` does that. ``Invalid`` names each wrong field."""
+    """Connect an n8n. Nothing is asked of it yet: ``check_connection`` does that. ``Invalid`` names each wrong field;
+    ``PlanLimitReached`` where the plan allows no further one.
+    """
     fields = _Fields()
     name, url, api_key = fields.name(name), fields.url(url, actor), fields.key(api_key)
     fields.check()
+    require_room(actor, Limit.INSTANCES)
     assert actor.user_id is not None  # noqa: S101 (the hub itself connects nothing)
     instance = Instance(id=new_id(), user_id=actor.user_id, name=name, url=url, api_key="")
     _set_key(instance, api_key)
@@ -132,11 +150,16 @@ def open_client(instance: Instance) -> N8nClient:
     if instance.is_sample:
         raise ReadOnly(_("The sample instance stands for no server. Add your own n8n to do this."))
     try:
-        api_key = current_vault().decrypt(instance.api_key, binding=_binding(instance.id))
+        api_key = API_KEY.decrypt(instance.api_key, instance.id)
     except DecryptionError as error:
         raise KeyUnreadable from error
     features = Features.from_json(instance.capabilities.get("features"))
     return N8nClient(instance.url, api_key, open_session(current_policy()), features=features)
+
+
+def key_opens(instance: Instance) -> bool:
+    """Whether the stored API key can be read with the present encryption keys; a sample has none."""
+    return instance.is_sample or bool(known_secrets(instance))
 
 
 def known_secrets(instance: Instance) -> list[str]:
@@ -144,7 +167,7 @@ def known_secrets(instance: Instance) -> list[str]:
     if instance.is_sample:
         return []
     try:
-        return [current_vault().decrypt(instance.api_key, binding=_binding(instance.id))]
+        return [API_KEY.decrypt(instance.api_key, instance.id)]
     except DecryptionError:
         return []
 
@@ -157,6 +180,7 @@ def check_connection(actor: Actor, instance_id: str) -> ConnectionReport:
         client = open_client(instance)
     except KeyUnreadable as error:
         mark_error(instance, error)
+        record_event(actor, "instance.test", "instance", instance.id, success=False, details={"reason": "key-unreadable"})
         db.session.commit()
         raise Invalid(fields={"api_key": instance.last_error or ""}) from error
     db.session.commit()
@@ -179,6 +203,9 @@ def mark_connected(instance: Instance, client: N8nClient | None = None) -> None:
     """Note that n8n answered as it should, and keep what ``client`` found out about it. The caller commits."""
     instance.status = InstanceStatus.CONNECTED
     instance.last_error, instance.error_code, instance.error_details = None, None, {}
+    if instance.down_since is not None:
+        instance_came_up.send(instance)
+        instance.down_since = None
     features = client.known_features if client else None
     if features is not None:
         instance.version = features.version
@@ -194,15 +221,18 @@ def mark_error(instance: Instance, error: N8nError) -> None:
     instance.error_details = {key: value for key, value in error.details.items() if isinstance(value, (str, int, float))}
 
 
+def mark_down(instance: Instance) -> None:
+    """Note, once patience is over, that n8n does not answer; its error is noted already. The caller commits."""
+    if instance.down_since is None:
+        instance.down_since = utc_now()
+        instance_went_down.send(instance)
+
+
 # --- Parts ---------------------------------------------------------------------------------------------------------
 
 
-def _binding(instance_id: str) -> str:
-    return f"instances.api_key:{instance_id}"
-
-
 def _set_key(instance: Instance, api_key: str) -> None:
-    instance.api_key = current_vault().encrypt(api_key, binding=_binding(instance.id))
+    instance.api_key = API_KEY.encrypt(api_key, instance.id)
     instance.key_expires_at = read_key_expiry(api_key)
 
 
@@ -210,6 +240,7 @@ def _forget_connection(instance: Instance) -> None:
     instance.status = InstanceStatus.DISCONNECTED
     instance.last_error, instance.error_code, instance.error_details = None, None, {}
     instance.capabilities, instance.version, instance.latency_ms = {}, None, None
+    instance.down_since = None
 
 
 def _is_taken(actor: Actor, url: str, *, but: str | None = None) -> bool:

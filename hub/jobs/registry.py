@@ -18,6 +18,8 @@ class Lane(enum.StrEnum):
     DEFAULT = "default"
     #: Somebody looks at the page and waits; what takes long is another server.
     REQUESTS = "requests"
+    #: Messages to servers of strangers, which may be slow for days.
+    WEBHOOKS = "webhooks"
 
 
 HANDLERS: dict[str, Handler] = {}

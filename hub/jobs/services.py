@@ -38,6 +38,7 @@ __all__ = [
     "postpone_job",
     "prune_jobs",
     "renew_lease",
+    "run_again",
 ]
 
 LEASE = dt.timedelta(seconds=60)
@@ -154,6 +155,19 @@ def postpone_job(context: JobContext, seconds: float, message: str | None = None
     """Give the job back to the queue, to run again in ``seconds``. Commits."""
     run_at = utc_now() + dt.timedelta(seconds=seconds)
     return _update_own(context, state=JobState.QUEUED, run_at=run_at, error=message, lease_until=None, **context.describe())
+
+
+def run_again(context: JobContext, run_at: dt.datetime) -> bool:
+    """End the run and queue its job anew, in one transaction: for work that goes on for ever, where ``RetryLater`` would
+    count healthy runs among those that lost their worker. False when the job was another run's. Commits."""
+    own = sa.and_(Job.id == context.job_id, Job.attempts == context.attempt, Job.state == JobState.RUNNING)
+    ended = {"state": JobState.DONE, "finished_at": utc_now(), "lease_until": None, **context.describe()}
+    done = sa.update(Job).where(own).values(ended).returning(Job.name, Job.unique_key, Job.arguments)
+    row = db.session.execute(done.execution_options(synchronize_session=False)).one_or_none()
+    if row is not None:
+        enqueue(row.name, unique_key=row.unique_key, run_at=run_at, **row.arguments)
+    db.session.commit()
+    return row is not None
 
 
 def fail_exhausted_jobs() -> None:

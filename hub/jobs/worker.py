@@ -32,6 +32,8 @@ BEAT_SECONDS = 1.0
 #: A lease is renewed this often even where there is no progress to tell.
 RENEW_SECONDS = 15.0
 GRACE_SECONDS = 20.0
+#: Messages that are under way at a time. They wait for strangers' servers, so there is no use in many more.
+WEBHOOK_THREADS = 8
 
 
 class Worker:
@@ -199,13 +201,16 @@ def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
     config = app.extensions["hub_config"]
     default = Worker(app, config.worker_threads)
     requests = Worker(app, config.requests.threads, Lane.REQUESTS)
+    webhooks = Worker(app, WEBHOOK_THREADS, Lane.WEBHOOKS)
+    workers = (default, requests, webhooks)
     scheduler = BackgroundScheduler(
         timezone="UTC",
         executors={"default": SchedulerPool(4)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
-    scheduler.add_job(default.poll, "interval", seconds=POLL_SECONDS)
-    for worker in (default, requests):
+    for worker in (default, webhooks):
+        scheduler.add_job(worker.poll, "interval", seconds=POLL_SECONDS)
+    for worker in workers:
         scheduler.add_job(worker.beat, "interval", seconds=BEAT_SECONDS)
     for name, seconds in PERIODS.items():
         default.tick(name)
@@ -217,7 +222,7 @@ def run_worker(app: Flask, *, stop: threading.Event | None = None) -> None:
     with database_kept_open(app):
         stop.wait()
         log.info("stopping; running jobs have %d seconds", GRACE_SECONDS)
-        finished = _stop_all((default, requests))
+        finished = _stop_all(workers)
         polling.join(POLL_SECONDS)
     scheduler.shutdown(wait=False)
     if not finished:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Json, Timestamps, UtcDateTime
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -22,3 +23,6 @@ class PluginSetting(Timestamps, Model):
     #: The last check of these values (``CheckReport``); None since they changed.
     report: Mapped[dict[str, Any] | None] = mapped_column(Json)
     checked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+SETTINGS = encrypted_column(PluginSetting, "sealed")

@@ -17,14 +17,14 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import LocalizedText
 from hub.contracts.settings import CheckLine, CheckReport, PluginSettings, SettingField, SettingValue
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.errors import Invalid, NotAllowed, NotFound
 from hub.extensions import db
 from hub.i18n import current_language
 from hub.jobs.models import Job
 from hub.jobs.services import enqueue, find_job
 from hub.plugin_manager import PluginManager
-from hub.plugin_settings.models import PluginSetting
+from hub.plugin_settings.models import SETTINGS, PluginSetting
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ class SettingsPage:
     values: Values
     kept_secrets: frozenset[str]
     is_saved: bool
+    #: The stored values do not open with the present keys: those shown are the defaults.
+    is_unreadable: bool
     report: CheckReport | None
     checked_at: dt.datetime | None
     #: The check that is queued or running.
@@ -63,6 +65,7 @@ def show_settings(actor: Actor, plugin: str) -> SettingsPage:
         values={name: None if name in secrets else value for name, value in values.items()},
         kept_secrets=frozenset(name for name in secrets if values[name]),
         is_saved=row is not None,
+        is_unreadable=row is not None and not _opens(row),
         report=CheckReport.model_validate(row.report) if row and row.report else None,
         checked_at=row.checked_at if row else None,
         job=find_job(_check_key(plugin)),
@@ -73,9 +76,12 @@ def save_settings(actor: Actor, plugin: str, form: Mapping[str, str]) -> None:
     """Store what an operator typed; ``Invalid`` names each field that is wrong, and then nothing is stored.
 
     A secret that was left empty stays as it is, unless ``forget_<name>`` is ticked or the field that it belongs to changed.
+    Stored values that do not open are replaced only where ``replace`` is ticked: the key that opens them may come back.
     """
     settings = _settable(actor, plugin)
     row = _find(plugin)
+    if row is not None and "replace" not in form and not _opens(row):
+        raise Invalid(fields={"replace": _("Tick this to replace what is stored, or ask for the missing key first.")})
     stored = _open(row)
     before = _with_defaults(settings, stored)
     values, problems = _parse(settings, form, before)
@@ -88,7 +94,7 @@ def save_settings(actor: Actor, plugin: str, form: Mapping[str, str]) -> None:
     if row is None:
         row = PluginSetting(plugin=plugin)
         db.session.add(row)
-    row.sealed = current_vault().encrypt(json.dumps(values), binding=_binding(plugin))
+    row.sealed = SETTINGS.encrypt(json.dumps(values), plugin)
     row.report = row.checked_at = None
     record_event(actor, "plugin.settings", "plugin", plugin, details={"changed": changed})
     db.session.commit()
@@ -157,11 +163,19 @@ def _open(row: PluginSetting | None) -> dict[str, Any]:
     if row is None:
         return {}
     try:
-        opened: dict[str, Any] = json.loads(current_vault().decrypt(row.sealed, binding=_binding(row.plugin)))
+        opened: dict[str, Any] = json.loads(SETTINGS.decrypt(row.sealed, row.plugin))
     except DecryptionError as error:
         log.error("the settings of plugin %s cannot be read: %s", row.plugin, error)
         return {}
     return opened
+
+
+def _opens(row: PluginSetting) -> bool:
+    try:
+        SETTINGS.decrypt(row.sealed, row.plugin)
+    except DecryptionError:
+        return False
+    return True
 
 
 def _with_defaults(settings: PluginSettings, stored: Mapping[str, Any]) -> Values:
@@ -217,7 +231,3 @@ def _parse_number(field: SettingField, text: str) -> int | float:
 
 def _check_key(plugin: str) -> str:
     return f"plugin.check:{plugin}"
-
-
-def _binding(plugin: str) -> str:
-    return f"plugin_settings.sealed:{plugin}"

@@ -6,9 +6,11 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 
 from hub.accounts.models import User
-from hub.accounts.services import user_registered
+from hub.accounts.users import user_registered
+from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.config import Config
+from hub.contracts.actor import Actor
 from hub.executions.services import import_execution
 from hub.extensions import db
 from hub.instances.models import Instance, InstanceStatus
@@ -35,6 +37,8 @@ def create_sample(user_id: str) -> Instance:
         last_sync=utc_now(),
     )
     db.session.add(instance)
+    db.session.flush()
+    record_event(Actor(user_id=user_id, via="job"), "instance.sample", "instance", instance.id)
     db.session.commit()
     recordings = list(read_sample(utc_now()))
     workflows = {recording["workflow"]["id"]: recording["workflow"] for recording in recordings}

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from hub.accounts.web import current_actor
 from hub.htmx import go_to, is_fragment_request, render
 from hub.instances import services as instances
+from hub.instances.errors import KeyUnreadable
 from hub.instances.views import bp
-from hub.instances.words import describe_instance_error, describe_interval
+from hub.instances.words import describe_error, describe_instance_error, describe_interval
 from hub.sync.overview import find_sync_jobs, overview_instances
 from hub.sync.progress import read_progress
 from hub.sync.services import request_sync
@@ -41,7 +42,8 @@ def show(instance_id: str) -> ResponseReturnValue:
         instance=instance,
         overview=overview_instances([instance.id])[instance.id],
         report=instances.last_report(instance),
-        problem=describe_instance_error(instance),
+        problem=describe_instance_error(instance)
+        or (None if instances.key_opens(instance) else describe_error(KeyUnreadable.code, {})),
         describe_interval=describe_interval,
     )
 

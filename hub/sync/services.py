@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 import sqlalchemy as sa
+from blinker import Signal
 from flask import current_app
 from flask_babel import gettext as _
 
@@ -18,9 +19,9 @@ from hub.contracts.events import FailureEvent
 from hub.contracts.sync import SyncStrategy
 from hub.errors import Unavailable
 from hub.extensions import db
-from hub.instances.client import N8nClient, N8nError, RateLimited, ServerFault, Starting, TimedOut, Unreachable
+from hub.instances.client import N8nClient, N8nError, NotN8n, RateLimited, ServerFault, Starting, TimedOut, Unreachable
 from hub.instances.models import Instance
-from hub.instances.services import get_connected_instance, get_instance, mark_connected, mark_error, open_client
+from hub.instances.services import get_connected_instance, get_instance, mark_connected, mark_down, mark_error, open_client
 from hub.jobs.models import Job, JobState
 from hub.jobs.registry import JobContext, RetryLater
 from hub.jobs.services import enqueue, find_job
@@ -30,9 +31,14 @@ from hub.sync.progress import Progress, read_progress, sync_key
 JOB = "sync.instance"
 #: Errors that often pass by themselves: the job is run again a few times before it has failed.
 _TRANSIENT = (ServerFault, Starting, TimedOut, Unreachable)
+#: Errors by which n8n does not answer at all.
+_DOWN = (*_TRANSIENT, NotN8n)
 _QUICK_RETRIES = 3
 _RATE_LIMIT_PAUSE = 60.0
 _LONGEST_PAUSE = dt.timedelta(hours=6)
+
+#: Sent with the ``Instance`` in the transaction that notes it; once until a sync succeeds, or fails for another reason.
+sync_failed = Signal("A sync was given up.")
 
 
 def request_sync(actor: Actor, instance_id: str) -> Job:
@@ -100,7 +106,7 @@ def _finish(instance_id: str, client: N8nClient) -> None:
     if instance is not None:
         mark_connected(instance, client)
         instance.last_sync = utc_now()
-        instance.sync_state = {**instance.sync_state, "failures": 0}
+        instance.sync_state = {**instance.sync_state, "failures": 0, "told_error": None}
         db.session.commit()
 
 
@@ -113,14 +119,26 @@ def _give_up(instance_id: str, error: N8nError) -> Exception:
     failures = int(instance.sync_state.get("failures", 0)) + (not isinstance(error, RateLimited))
     instance.sync_state = {**instance.sync_state, "failures": failures}
     message = instance.last_error or error.code
-    db.session.commit()
+    outcome: Exception = Unavailable(message)
     if isinstance(error, RateLimited):
         pause = _RATE_LIMIT_PAUSE if error.retry_after is None else max(error.retry_after, 1.0)
-        return RetryLater(pause, message)
-    if isinstance(error, _TRANSIENT) and failures <= _QUICK_RETRIES:
+        outcome = RetryLater(pause, message)
+    elif isinstance(error, _TRANSIENT) and failures <= _QUICK_RETRIES:
         # Full jitter, so that many instances behind one proxy do not come back together.
-        return RetryLater(random.uniform(1, 5 * 4**failures), message)  # noqa: S311 (no secret)
-    return Unavailable(message)
+        outcome = RetryLater(random.uniform(1, 5 * 4**failures), message)  # noqa: S311 (no secret)
+    else:
+        _tell_failure(instance, error)
+    db.session.commit()
+    return outcome
+
+
+def _tell_failure(instance: Instance, error: N8nError) -> None:
+    """Say that the sync was given up: an n8n that does not answer, and each other reason once."""
+    if isinstance(error, _DOWN):
+        mark_down(instance)
+    if instance.sync_state.get("told_error") != error.code:
+        instance.sync_state = {**instance.sync_state, "told_error": error.code}
+        sync_failed.send(instance)
 
 
 # --- By the clock ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@
     return search || dialog || list;
   }
 
+  // Of tabs that do not fit, the present one is seen.
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) tab.scrollIntoView({ block: "nearest", inline: "center" });
+
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       if (find()) event.preventDefault();

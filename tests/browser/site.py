@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,10 +20,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from hub import create_app
+from hub.accounts.mailings import mail_confirmation
+from hub.accounts.models import Registration, User
+from hub.columns import utc_now
 from hub.config import load_config
+from hub.crypto import digest_token
 from hub.demo.n8n_server import free_port
 from hub.extensions import db
 from hub.http_builder.models import RequestRun, RequestRunBody, RunState
+from hub.mail.models import Mail
 from tests.browser.belongings import add_belongings
 from tests.live_hub import LiveHub
 from tests.plain_browser import Form, PlainBrowser
@@ -40,8 +46,12 @@ EMAIL, PASSWORD = "maya@example.com", "correct horse battery staple"
 #: How many pages of one kind are opened: a list and its filtered form, a failed execution and a good one.
 EXAMPLES = 2
 #: Where following links begins: the first page, and what only operators and developers see.
-FIRST = ("/", "/plugins", "/styleguide")
-PUBLIC = ("/login", "/register", "/there-is-no-such-page")
+TOKEN = "t" * 43
+FIRST = ("/", "/account/confirm", "/plugins", "/styleguide", "/system/mailbox")
+PUBLIC = (
+    *("/login", "/register", f"/register/confirm?token={TOKEN}", "/password/forgot", f"/password/reset?token={TOKEN}"),
+    "/there-is-no-such-page",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,7 @@ def build_site(folder: Path) -> Site:
     page = browser.get("/register")
     page = browser.submit(page.form("/register"), email=EMAIL, password=PASSWORD, name="Maya Haddad")
     assert page.status == 200, f"registering failed: {page.text}"
+    confirm_address(browser)
     make_operator(hub)
     failed = browser.get("/executions?status=FAILED")
     execution = browser.get(next(address for address, _ in failed.links if re.search(r"/executions/[^/?]+$", address)))
@@ -79,10 +90,12 @@ def build_site(folder: Path) -> Site:
         page.form("/instances"), name="Closed shop", url=f"http://127.0.0.1:{free_port()}", api_key="n8n_api_of_no_n8n"
     )
     save_requests(browser)
+    add_webhook(browser)
     app = create_app(load_config(hub.environment))
     with app.app_context():
         add_answers()
         further = add_belongings()
+        add_links()
         db.session.remove()
         db.engine.dispose()
     routes = app.url_map.bind("127.0.0.1")
@@ -112,6 +125,14 @@ def build_site(folder: Path) -> Site:
                 seen.add(target)
                 waiting.append(target)
     return Site(hub, browser.cookies(), pages, endpoints)
+
+
+def add_webhook(browser: PlainBrowser) -> None:
+    """A webhook whose test fails: nothing listens there."""
+    page = browser.get("/webhooks/new")
+    browser.submit(page.form("/webhooks"), name="On-call chat", url=f"http://127.0.0.1:{free_port()}/hook")
+    shown = browser.get(browser.get("/webhooks").link("On-call chat"))
+    browser.submit(shown.form(f"{shown.path}/test"))
 
 
 def save_requests(browser: PlainBrowser) -> None:
@@ -181,6 +202,34 @@ def add_answers() -> None:
         db.session.add(run)
         db.session.flush()
         db.session.add(RequestRunBody(run_id=run.id, content=zlib.compress(body)))
+    db.session.commit()
+
+
+def confirm_address(browser: PlainBrowser) -> None:
+    """Open the link of the mail that the worker writes."""
+    deadline = time.monotonic() + 30
+    while not (links := [link for link, _ in browser.get("/system/mailbox").links if "/account/email/confirm" in link]):
+        assert time.monotonic() < deadline, "no mail came"
+        time.sleep(0.1)
+    page = browser.get(links[0])
+    browser.submit(page.form("/account/email/confirm"))
+
+
+def add_links() -> None:
+    """Links of mails that still work: to finish a registration, to set a new password, to take a new address."""
+    later = utc_now() + dt.timedelta(hours=1)
+    person = db.session.scalars(sa.select(User)).first()
+    assert person is not None
+    person.reset_token, person.reset_token_exp = digest_token(TOKEN), later
+    person.verify_token, person.verify_token_exp, person.new_email = digest_token(TOKEN), later, "maya.haddad@example.org"
+    db.session.add(
+        Registration(
+            email="nour@example.com", name="Nour", password="!", language="ar", token=digest_token(TOKEN), expires_at=later
+        )
+    )
+    db.session.execute(sa.delete(Mail))
+    mail_confirmation(person.new_email, TOKEN, "en")
+    mail_confirmation(person.new_email, TOKEN, "ar")
     db.session.commit()
 
 

@@ -9,8 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import services
-from hub.accounts.services import ABSOLUTE_LIFETIME
+from hub.accounts import sessions
 from hub.analyses import learning
 from hub.catalog.services import load_packs
 from hub.contracts.actor import Actor, Role
@@ -47,7 +46,7 @@ def test_pages_stay_within_their_budget_at_any_size(
 ) -> None:
     # On a busy machine the pages take longer than what is kept in memory, or the note that somebody was seen, holds.
     monkeypatch.setattr(learning, "CACHE_SECONDS", math.inf)
-    monkeypatch.setattr(services, "SEEN_EVERY", ABSOLUTE_LIFETIME)
+    monkeypatch.setattr(sessions, "SEEN_EVERY", sessions.ABSOLUTE_LIFETIME)
     load_packs()
     browser = browser_of(owner)
     ids = build_estate(owner)

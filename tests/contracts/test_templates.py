@@ -14,6 +14,7 @@ REFUSED = {
     "a style attribute": r"<[^>]*\sstyle\s*=",
     "a style element": r"<style\b",
     "a script in the page": r"<script\b(?![^>]*\bsrc=)",
+    "a script without the answer's nonce": r"<script\b(?![^>]*\bnonce=)",
     "an event attribute": r"<[a-zA-Z][^>]*\son[a-z]+\s*=",
     "script for htmx": r"\bhx-on\b|\bjs:",
     "a javascript address": r"javascript:",

@@ -20,7 +20,8 @@ def count_statements() -> Iterator[list[str]]:
         _connection: object, _cursor: object, statement: str, parameters: list[object], _context: object, many: bool
     ) -> None:
         if not statement.lstrip().upper().startswith(_TRANSACTION_WORDS):
-            statements.extend([statement] * (len(parameters) if many else 1))
+            # One INSERT of many rows comes as one set of parameters, an executemany as a list of them.
+            statements.extend([statement] * (len(parameters) if many and isinstance(parameters, list) else 1))
 
     sa.event.listen(Engine, "before_cursor_execute", note)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 import certifi
 import pytest
 
+from hub.accounts.models import Plan
 from hub.config import (
     ROOT,
     SETTINGS,
@@ -22,6 +23,7 @@ from hub.config import (
     check_settings,
     load_config,
 )
+from hub.second_factor_settings import as_people
 
 KEY_ONE, KEY_TWO = (base64.b64encode(bytes(range(start, start + 32))).decode() for start in (1, 101))
 
@@ -151,3 +153,15 @@ def test_a_damaged_development_key_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"encryption\.key must hold at least one key"):
         load_config({"HUB_INSTANCE_DIR": str(tmp_path)})
     assert (tmp_path / "encryption.key").read_text() == ""
+
+
+def test_who_must_have_a_second_factor() -> None:
+    assert load_config({"ENCRYPTION_KEY": KEY_ONE}).require_second_factor == frozenset()
+    chosen = load_config({"ENCRYPTION_KEY": KEY_ONE, "HUB_REQUIRE_SECOND_FACTOR": "Operators, team"})
+    assert chosen.require_second_factor == {"operators", "team"}
+    with pytest.raises(ConfigError, match="HUB_REQUIRE_SECOND_FACTOR holds gold; it takes operators, free, pro, team"):
+        load_config({"ENCRYPTION_KEY": KEY_ONE, "HUB_REQUIRE_SECOND_FACTOR": "gold, pro"})
+
+
+def test_the_plans_that_may_be_named_are_all_plans() -> None:
+    assert as_people(",".join(plan.lower() for plan in Plan)) == {plan.lower() for plan in Plan}

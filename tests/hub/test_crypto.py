@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hub.crypto import DecryptionError, Vault, derive_key, digest_token
+from hub.crypto import DecryptionError, UndeclaredPlace, Vault, declare_place, derive_key, digest_token, key_id, key_of
 
 OLD, NEW = bytes(range(1, 33)), bytes(range(101, 133))
-PLACE = "instances.api_key:c1"
+PLACE = f"{declare_place('instances.api_key')}:c1"
 
 
 def test_what_was_encrypted_opens_at_its_place() -> None:
@@ -61,3 +61,14 @@ def test_no_key_serves_two_purposes() -> None:
 def test_digests_do_not_show_the_token() -> None:
     assert digest_token("token") == digest_token("token")
     assert len(digest_token("token")) == 64
+
+
+def test_a_place_that_nobody_declared_is_refused() -> None:
+    """A change of the key would not find it."""
+    with pytest.raises(UndeclaredPlace, match="no declared place"):
+        Vault((NEW,)).encrypt("key", binding="forgotten.column:c1")
+
+
+def test_an_envelope_names_its_key() -> None:
+    assert key_of(Vault((NEW, OLD)).encrypt("key", binding=PLACE)) == key_id(NEW)
+    assert [key_of(text) for text in ("", "-", "v1.abc", "v2.12345678.a.b", "plain")] == [None] * 5

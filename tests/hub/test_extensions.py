@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy.pool import NullPool
 
 from hub.accounts.models import User
+from hub.app import MODELS
 from hub.extensions import Base, db
 
 #: Another process: begin a write, say so, and commit when told to.
@@ -46,11 +47,26 @@ def sqlite_app(tmp_path: Path) -> Flask:
         db.session.commit()
         return user.name
 
+    assert MODELS, "imported, so that every table is known that another points to"
     with app.app_context():
         Base.metadata.create_all(db.engine)
         db.session.add(User(email="alice@example.com", password="!", name="alice"))
         db.session.commit()
     return app
+
+
+def test_a_page_takes_one_connection_however_much_it_asks(sqlite_app: Flask) -> None:
+    """Else a few people who click at the same time wait for each other's connections, and are answered 500."""
+    taken: list[object] = []
+
+    @sqlite_app.route("/probe-much")
+    def probe_much() -> str:
+        return "".join(db.session.scalars(sa.select(User.name)).one() for _ in range(20))
+
+    with sqlite_app.app_context():
+        sa.event.listen(db.engine.pool, "checkout", lambda *_arguments: taken.append(None))
+    assert sqlite_app.test_client().get("/probe-much").status_code == 200
+    assert len(taken) == 1
 
 
 def begin_statements(app: Flask, method: str, path: str) -> list[str]:

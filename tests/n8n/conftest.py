@@ -24,7 +24,7 @@ def n8n(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N8nServer]:
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
     """A hub without the sample instance, as `hub run` starts it."""
-    running = LiveHub(tmp_path_factory.mktemp("hub"), {"HUB_SAMPLE": "false"})
+    running = LiveHub(tmp_path_factory.mktemp("hub"), {"HUB_SAMPLE": "false", "HUB_NEW_PLAN": "ENTERPRISE"})
     running.start()
     yield running
     running.stop()

@@ -29,7 +29,7 @@ def test_the_road(n8n: N8nServer, shop: Shop, tmp_path: Path) -> None:
     workflows = [each for each in read_workflows(port=shop.server_port, closed_port=free_port()) if each.slug == "order-intake"]
     ids = create_workflows(n8n, workflows)
     assert {execution["status"] for _, execution in run_workflows(n8n, workflows, ids)} == {"error"}
-    hub = LiveHub(tmp_path / "hub", {"HUB_SAMPLE": "false"})
+    hub = LiveHub(tmp_path / "hub", {"HUB_SAMPLE": "false", "HUB_NEW_PLAN": "ENTERPRISE"})
     hub.folder.mkdir()
 
     hub.command("db", "upgrade")

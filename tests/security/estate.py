@@ -5,6 +5,7 @@ A route with a parameter that is not here fails ``test_isolation``: add what it 
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import itertools
 import json
@@ -12,7 +13,8 @@ from typing import Any
 
 from flask import current_app
 
-from hub.accounts.models import ApiKey, Session
+from hub.accounts.models import ApiKey, Plan, Session
+from hub.accounts.second_factor.models import Passkey
 from hub.analyses.model_tables import CallState, ModelCall
 from hub.analyses.models import AiAnalysis, Repair
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome, WorkflowAutomation
@@ -26,7 +28,9 @@ from hub.http_builder.n8n.models import NodeSave, SaveState
 from hub.identifiers import new_id
 from hub.instances.services import create_instance
 from hub.jobs.services import enqueue
+from hub.webhooks.models import DeliveryState, EventType, Webhook, WebhookDelivery
 from hub.workflows.models import VersionKind, WorkflowVersion
+from tests.hub.accounts.people import give_plan
 from tests.hub.factories import make_execution, make_workflow
 
 #: Words that stand in everything of an estate and that no stranger may read.
@@ -46,6 +50,7 @@ NODE = {
 def build_estate(owner: Actor) -> dict[str, str]:
     """Make one of everything for ``owner``; answers the ids by parameter name."""
     number = next(_numbers)
+    give_plan(owner, Plan.ENTERPRISE)
     name = f"{MARK}{owner.user_id}-{number}"
     instance = create_instance(owner, name=name, url=f"http://127.77.{number // 250}.{number % 250 + 1}:5678", api_key="n8n-key")
     used = [[f"credential-{number}", name, "httpHeaderAuth"]]
@@ -76,7 +81,8 @@ def build_estate(owner: Actor) -> dict[str, str]:
         expires_at=utc_now() + a_year,
     )
     key = ApiKey(user_id=owner.user_id, name=name, key=f"{number:064}", key_prefix="hub_12345678", permissions=["read"])
-    db.session.add_all([version, analysis, session, key])
+    passkey = Passkey(user_id=owner.user_id, name=name[:80], credential_id=f"{number:032}", public_key=b"", sign_count=0)
+    db.session.add_all([version, analysis, session, key, passkey])
     db.session.flush()
     repair = Repair(analysis_id=analysis.id, user_id=owner.user_id, suggestion_index=0, digest="0" * 64, message=name)
     db.session.add(repair)
@@ -111,9 +117,11 @@ def build_estate(owner: Actor) -> dict[str, str]:
         "run_id": run.id,
         "session_id": session.id,
         "key_id": key.id,
+        "passkey_id": passkey.id,
         "job_id": job.id,
         **_sent_requests(owner, name),
         **_saved_request(owner, workflow.id, name),
+        **_webhook(owner, instance.id, name),
     }
 
 
@@ -140,6 +148,24 @@ def _sent_requests(owner: Actor, name: str) -> dict[str, str]:
         "chain_run_id": chain_run.id,
         "request_run_id": run.id,
     }
+
+
+def _webhook(owner: Actor, instance_id: str, name: str) -> dict[str, str]:
+    """A webhook whose address is never reached, and a message to it that was given up."""
+    webhook = Webhook(id=new_id(), user_id=owner.user_id, name=name, url=f"http://169.254.1.1/{name}", instance_ids=[instance_id])
+    webhook.events = [EventType.EXECUTION_FAILED.value]
+    secret = "whsec_" + base64.b64encode(bytes(32)).decode()
+    webhook.secret = current_app.extensions["hub_vault"].encrypt(secret, binding=f"webhooks.secret:{webhook.id}")
+    delivery = WebhookDelivery(webhook_id=webhook.id, type="execution.failed", state=DeliveryState.FAILED, attempts=1)
+    delivery.data = {"instance": {"id": instance_id, "name": name}, "workflow": {"name": name}}
+    delivery.body = json.dumps(delivery.data)
+    attempt = {"at": utc_now().isoformat(), "status": 500, "error": None, "details": {}, "ms": 12.5, "answer": name}
+    delivery.log = [attempt]
+    db.session.add(webhook)
+    db.session.flush()
+    db.session.add(delivery)
+    db.session.commit()
+    return {"webhook_id": webhook.id, "delivery_id": delivery.id}
 
 
 def _proposed(owner: Actor, execution_id: str, name: str) -> str:

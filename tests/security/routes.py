@@ -16,6 +16,7 @@ POSITIONS = {
     "plugin_name": "openai_compatible",
     "service_id": "stripe",
     "endpoint_id": "create-customer",
+    "billing_provider": "stripe_billing",
 }
 
 

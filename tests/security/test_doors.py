@@ -10,8 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from hub.accounts.actors import Client
 from hub.accounts.models import User
-from hub.accounts.services import Client, open_session
+from hub.accounts.sessions import open_session
 from hub.accounts.web import PUBLIC_ENDPOINTS
 from hub.contracts.actor import Actor, Role
 from hub.extensions import db
@@ -20,8 +21,10 @@ from tests.security.routes import SAFE, Route, routes
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
@@ -48,12 +51,38 @@ def test_the_public_list_names_real_endpoints_and_little(app: Flask) -> None:
     assert pages == {
         "static",
         "system.healthz",
+        "system.security_txt",
         "preferences.choose",
         "accounts.login",
         "accounts.submit_login",
         "accounts.register",
         "accounts.submit_register",
+        "second_factor.ask",
+        "second_factor.submit",
+        "second_factor.ask_for_passkey",
+        "second_factor.begin_passkey_sign_in",
+        "second_factor.sign_in_with_passkey",
+        "registration.confirm",
+        "registration.submit_confirm",
+        "passwords.forgot",
+        "passwords.submit_forgot",
+        "passwords.reset",
+        "passwords.submit_reset",
+        "passwords.strength",
+        "mail.mailbox",
+        "billing.hear",
     }
+
+
+@pytest.mark.parametrize("file", ["", '; filename="a.json"'])
+def test_a_part_of_a_form_without_a_name_is_refused(
+    ids: dict[str, str], alice: Actor, browser_of: Callable[[Actor], FlaskClient], file: str
+) -> None:
+    part = f"--x\r\nContent-Disposition: form-data{file}\r\n\r\n1\r\n--x--\r\n"
+    address = f"/requests/{ids['request_id']}/preview"
+    answer = browser_of(alice).post(address, data=part.encode(), content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 422
+    assert "Each part of the form needs a name." in answer.text
 
 
 def test_nobody_gets_in_unknown(app: Flask, ids: dict[str, str], client: FlaskClient) -> None:
@@ -81,7 +110,7 @@ def test_nobody_gets_in_unknown(app: Flask, ids: dict[str, str], client: FlaskCl
 def test_a_session_opens_no_api_and_a_key_no_page(
     app: Flask, ids: dict[str, str], alice: Actor, browser_of: Callable[[Actor], FlaskClient]
 ) -> None:
-    from hub.accounts.services import create_api_key
+    from hub.accounts.api_keys import create_api_key
 
     _key, secret = create_api_key(alice, "Test", ["read", "write"])
     browser, program = browser_of(alice), app.test_client()
@@ -169,7 +198,11 @@ def header_problems(answer: Any, *, cached: bool = False) -> list[str]:
     problems = [name for name, value in HEADERS.items() if answer.headers.get(name) != value]
     policy = answer.headers.get("Content-Security-Policy", "")
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";") if " " in part.strip())
-    if directives.get("default-src") != "'none'" or directives.get("script-src", "'self'") != "'self'":
+    nonces = set(re.findall(r'<script\b[^>]*\bnonce="([\w-]{22})"', answer.text)) if answer.mimetype == "text/html" else set()
+    expected = " ".join(f"'nonce-{nonce}'" for nonce in nonces) or "'none'"
+    if directives.get("default-src") != "'none'" or directives.get("script-src") != expected:
+        problems.append(f"lax policy: {policy}")
+    if directives.get("require-trusted-types-for") != "'script'" or directives.get("trusted-types") != "default":
         problems.append(f"lax policy: {policy}")
     if "unsafe" in policy or "frame-ancestors 'none'" not in policy:
         problems.append(f"lax policy: {policy}")
@@ -186,9 +219,9 @@ def test_behind_https_the_cookie_is_bound_to_its_host(
 ) -> None:
     import dataclasses
 
-    from hub.accounts import services
+    from hub.accounts import users
 
-    services.register_user("e@example.com", "correct horse", "E", client=Client())
+    users.register_user("e@example.com", "correct horse", "E", client=Client())
     config = dataclasses.replace(app.extensions["hub_config"], public_url="https://hub.example.com")
     monkeypatch.setitem(app.extensions, "hub_config", config)
     form = {"email": "e@example.com", "password": "correct horse"}
@@ -237,7 +270,7 @@ def test_an_unexpected_error_says_nothing(
     def explode(*_arguments: object) -> None:
         raise RuntimeError("the password is swordfish")
 
-    monkeypatch.setattr("hub.accounts.services.list_sessions", explode)
+    monkeypatch.setattr("hub.accounts.session_list.list_sessions", explode)
     answer = browser.get("/account/sessions")
     assert answer.status_code == 500
     assert "swordfish" not in answer.text

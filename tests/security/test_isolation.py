@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from hub.contracts.actor import Actor
+from tests.hub.pages import comparable
 from tests.security.estate import MARK, build_estate
 from tests.security.routes import Route, routes
 
@@ -19,6 +20,7 @@ BODIES: dict[str, dict[str, object]] = {
     "api.apply_run_suggestion": {"suggestion": 0, "version": "1"},
     "api.update_instance": {"name": "Mine now"},
     "api.give_feedback": {"helpful": True},
+    "api.set_instance_automation_switch": {"stopped": True},
     "api.set_workflow_automation": {"level": "PROPOSE"},
     "api.request_repair": {"suggestionIndex": 0, "digest": "0" * 64},
     "api.update_request": {"name": "Mine now"},
@@ -32,6 +34,7 @@ BODIES: dict[str, dict[str, object]] = {
     "api.update_variable": {"value": "x"},
     "api.update_chain": {"name": "Mine now", "steps": []},
     "api.run_chain": {},
+    "api.update_webhook": {"name": "Mine now"},
 }
 FRAGMENT = {"HX-Request": "true"}
 #: Filters of lists that take an id.
@@ -49,11 +52,6 @@ def queries_for(route: Route, ids: dict[str, str]) -> list[dict[str, str]]:
 
 def routes_with_ids(app: Flask) -> list[Route]:
     return [route for route in routes(app) if route.parameters]
-
-
-def comparable(answer: Any, asked_for: str) -> str:
-    """The answer without the id that was asked for and without the token that changes every second."""
-    return re.sub(r'(value="|X-CSRFToken": ")[\w.-]{80,}"', "", answer.text.replace(asked_for, ""))
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ class ChosenSuggestion(Resource):
     version: str
 
 
-@operation("POST", "/runs/<request_run_id>/explanation", scope="runs:write", answer=RunExplanation, errors=(404, 409))
+@operation("POST", "/runs/<request_run_id>/explanation", scope="runs:write", answer=RunExplanation, errors=(402, 404, 409))
 def explain_request_run(request_run_id: str) -> Any:
     """Explain a failed run. One that was explained before answers the same."""
     actor = current_actor()
@@ -72,7 +72,7 @@ def explain_request_run(request_run_id: str) -> Any:
     "/runs/<request_run_id>/explanation/apply",
     scope="requests:write",
     answer=RequestResource,
-    errors=(400, 404, 409, 415),
+    errors=(404, 409),
 )
 def apply_run_suggestion(request_run_id: str, json: ChosenSuggestion) -> Any:
     """Make the suggested change in the saved request. Nothing is sent."""

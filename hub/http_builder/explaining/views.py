@@ -6,6 +6,7 @@ from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from hub.accounts.quotas import PlanLimitReached
 from hub.accounts.web import current_actor
 from hub.analyses.learning import judge_for
 from hub.errors import Conflict, Invalid, TooMany
@@ -39,7 +40,7 @@ def explain(request_run_id: str) -> ResponseReturnValue:
     actor, problem = current_actor(), ""
     try:
         services.explain_run(actor, request_run_id)
-    except Conflict as error:
+    except (Conflict, PlanLimitReached) as error:
         db.session.rollback()
         problem = error.message
     if is_fragment_request():

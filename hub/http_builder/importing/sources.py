@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.egress import EgressError, EgressPolicy, describe_egress_error
 from hub.errors import Invalid
 from hub.extensions import db
@@ -20,7 +20,7 @@ from hub.http_builder.importing.fetching import fetch_document
 from hub.http_builder.importing.results import ImportRefused, ImportResult
 from hub.http_builder.importing.uploads import MAX_FILE_BYTES, import_file
 from hub.http_builder.importing.words import describe_refusal
-from hub.http_builder.models import ImportSource
+from hub.http_builder.models import IMPORT_CONTENT, ImportSource
 from hub.identifiers import new_id
 
 #: How long a choice may take, and how many of a person's sources wait for one.
@@ -63,7 +63,7 @@ def keep_source(actor: Actor, source: Source) -> str:
     key = new_id()
     packed = base64.b64encode(zlib.compress(source.content)).decode()
     row = ImportSource(id=key, user_id=actor.user_id, address=source.address)
-    row.content = current_vault().encrypt(packed, binding=_binding(key))
+    row.content = IMPORT_CONTENT.encrypt(packed, key)
     db.session.add(row)
     db.session.flush()
     own = sa.select(ImportSource.id).where(ImportSource.user_id == actor.user_id)
@@ -78,7 +78,7 @@ def open_source(actor: Actor, source_id: str) -> Source:
     row = db.session.scalar(sa.select(ImportSource).where(ImportSource.id == source_id, ImportSource.user_id == actor.user_id))
     try:
         if row is not None:
-            packed = current_vault().decrypt(row.content, binding=_binding(row.id))
+            packed = IMPORT_CONTENT.decrypt(row.content, row.id)
             return Source(zlib.decompress(base64.b64decode(packed)), row.address)
     except DecryptionError:
         pass
@@ -91,14 +91,11 @@ def forget_source(actor: Actor, source_id: str) -> None:
     db.session.commit()
 
 
-def remove_old_sources(now: dt.datetime | None = None) -> None:
-    """Delete the sources that nobody chose from. The caller commits."""
-    _delete(ImportSource.created_at < (now or utc_now()) - KEEP)
+def remove_old_sources(now: dt.datetime | None = None) -> int:
+    """Delete the sources that nobody chose from; answers how many. The caller commits."""
+    return _delete(ImportSource.created_at < (now or utc_now()) - KEEP)
 
 
-def _delete(*conditions: sa.ColumnElement[bool]) -> None:
-    db.session.execute(sa.delete(ImportSource).where(*conditions).execution_options(synchronize_session=False))
-
-
-def _binding(source_id: str) -> str:
-    return f"import_sources.content:{source_id}"
+def _delete(*conditions: sa.ColumnElement[bool]) -> int:
+    gone = sa.delete(ImportSource).where(*conditions).returning(ImportSource.id)
+    return len(db.session.scalars(gone.execution_options(synchronize_session=False)).all())

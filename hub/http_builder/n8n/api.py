@@ -17,7 +17,7 @@ from hub.http_builder.n8n.saving import Wish, make_target
 from hub.http_builder.n8n.words import describe_save
 from hub.http_builder.request_types import NoteResource, RequestResource, note_resources, request_resource
 from hub.http_builder.services import create_request, get_request
-from hub.json_api import Resource, Time, operation
+from hub.json_api import Flag, Resource, Time, operation
 
 
 class Placement(Resource):
@@ -27,9 +27,9 @@ class Placement(Resource):
     name: str = Field("HTTP Request", description="Of the new node.")
     after: str | None = Field(None, description="The node that the new one follows; left out: it stands by itself.")
     credential_id: str | None = Field(None, description="n8n's id of the credential that signs in.")
-    full_response: bool = False
-    never_error: bool = False
-    live: bool = Field(False, description="Put it live too; else it is a draft where n8n knows drafts.")
+    full_response: Flag = False
+    never_error: Flag = False
+    live: Flag = Field(False, description="Put it live too; else it is a draft where n8n knows drafts.")
 
     def wish(self) -> Wish:
         """For the service."""
@@ -107,7 +107,7 @@ def list_n8n_credentials(request_id: str, workflow_id: str) -> Any:
     return CredentialList(data=[CredentialResource.model_validate(each) for each in found])
 
 
-@operation("POST", f"{_PATH}/preview", scope="requests:read", answer=SavePreviewResource, errors=(400, 404, 409, 415, 503))
+@operation("POST", f"{_PATH}/preview", scope="requests:read", answer=SavePreviewResource, errors=(404, 409))
 def preview_save_to_n8n(request_id: str, workflow_id: str, json: Placement) -> Any:
     """What saving the request into the workflow would change."""
     actor = current_actor()
@@ -126,7 +126,7 @@ def preview_save_to_n8n(request_id: str, workflow_id: str, json: Placement) -> A
     )
 
 
-@operation("POST", _PATH, scope="requests:write", answer=NodeSaveResource, status=201, errors=(400, 404, 409, 415, 503))
+@operation("POST", _PATH, scope="requests:write", answer=NodeSaveResource, status=201, errors=(404, 409))
 def save_request_to_n8n(request_id: str, workflow_id: str, json: AgreedPlacement) -> Any:
     """Save the request into the workflow, as it was previewed."""
     actor = current_actor()
@@ -149,7 +149,7 @@ def get_n8n_save(save_id: str) -> Any:
     return _save(saving.get_save(current_actor(), save_id))
 
 
-@operation("POST", "/n8n-saves/<save_id>/undo", scope="requests:write", answer=NodeSaveResource, errors=(404, 409, 503))
+@operation("POST", "/n8n-saves/<save_id>/undo", scope="requests:write", answer=NodeSaveResource, errors=(404, 409))
 def undo_n8n_save(save_id: str) -> Any:
     """Take a save back; 409 where its nodes were changed since."""
     return _save(saving.undo_save(current_actor(), save_id))
@@ -161,7 +161,7 @@ def undo_n8n_save(save_id: str) -> Any:
     scope="requests:write",
     answer=RequestResource,
     status=201,
-    errors=(400, 404, 409, 415),
+    errors=(402, 404, 409),
 )
 def make_request_of_execution(execution_id: str, json: ExecutionNode) -> Any:
     """Make a request of a HTTP Request node as it ran in an execution."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.columns import Created, Flag, Key, UtcDateTime, enum_column
+from hub.encrypted_columns import encrypted_column
 from hub.extensions import Model
 
 
@@ -47,3 +48,6 @@ class NodeSave(Created, Model):
     problem: Mapped[str | None] = mapped_column(sa.String(40))
     message: Mapped[str | None] = mapped_column(sa.Text)
     undone_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+CHANGES = encrypted_column(NodeSave, "changes")

@@ -19,13 +19,13 @@ from hub.audit.services import record_event
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.http import Note
-from hub.crypto import current_vault
+from hub.crypto import DecryptionError
 from hub.errors import Conflict, Invalid, NotFound, Unavailable
 from hub.extensions import db
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.models import Environment, Variable
 from hub.http_builder.n8n.changes import ChangedSince, find_changes, is_unsaved, take_back
-from hub.http_builder.n8n.models import NodeSave, SaveState
+from hub.http_builder.n8n.models import CHANGES, NodeSave, SaveState
 from hub.http_builder.n8n.node import NodeChoices, build_node
 from hub.http_builder.n8n.pack_credential import pack_credential
 from hub.http_builder.n8n.placing import CredentialReference, NoSuchNode, Placed, Target, place_request
@@ -357,10 +357,16 @@ def _words(error: N8nError) -> str:
 
 def _seal(save_id: str, changes: Json) -> str:
     """Nodes may hold secrets in the clear, so they are kept encrypted."""
-    return current_vault().encrypt(json.dumps(changes), binding=f"node_saves.changes:{save_id}")
+    return CHANGES.encrypt(json.dumps(changes), save_id)
 
 
 def _open_changes(save_id: str) -> Json:
     row = db.session.get_one(NodeSave, save_id, options=[undefer(NodeSave.changes)], populate_existing=True)
-    changes: Json = json.loads(current_vault().decrypt(row.changes, binding=f"node_saves.changes:{save_id}"))
+    try:
+        changes: Json = json.loads(CHANGES.decrypt(row.changes, save_id))
+    except DecryptionError as error:
+        words = _(
+            "What was there before is encrypted with a key that the hub does not have now. Ask an operator; nothing was changed."
+        )
+        raise Conflict(words) from error
     return changes

@@ -14,9 +14,9 @@ from hub.columns import utc_now
 from hub.config import Config
 from hub.contracts.actor import Actor
 from hub.contracts.http import RequestDefinition
-from hub.crypto import DecryptionError, current_vault
+from hub.crypto import DecryptionError
 from hub.extensions import db
-from hub.http_builder.models import OAuthToken
+from hub.http_builder.models import ACCESS_TOKEN, REFRESH_TOKEN, OAuthToken
 from hub.http_builder.rendering.oauth import (
     Client,
     Token,
@@ -56,10 +56,9 @@ def store_token(actor: Actor, client: Client, token: Token) -> None:
         assert actor.user_id is not None  # noqa: S101 (the hub itself sends nothing)
         row = OAuthToken(id=new_id(), user_id=actor.user_id, fingerprint=client.fingerprint, access_token="")
         db.session.add(row)
-    vault = current_vault()
-    row.access_token = vault.encrypt(token.access_token, binding=_binding(row, "access_token"))
+    row.access_token = ACCESS_TOKEN.encrypt(token.access_token, row.id)
     if token.refresh_token:
-        row.refresh_token = vault.encrypt(token.refresh_token, binding=_binding(row, "refresh_token"))
+        row.refresh_token = REFRESH_TOKEN.encrypt(token.refresh_token, row.id)
     row.expires_at = token.expires_at
     db.session.commit()
 
@@ -106,9 +105,9 @@ def _load(actor: Actor, client: Client) -> Token | None:
     token = None
     if row is not None:
         try:
-            access = current_vault().decrypt(row.access_token, binding=_binding(row, "access_token"))
+            access = ACCESS_TOKEN.decrypt(row.access_token, row.id)
             sealed = row.refresh_token
-            refresh = current_vault().decrypt(sealed, binding=_binding(row, "refresh_token")) if sealed else None
+            refresh = REFRESH_TOKEN.decrypt(sealed, row.id) if sealed else None
             token = Token(access, refresh, row.expires_at)
         except DecryptionError:
             token = None
@@ -133,7 +132,3 @@ def _one_at_a_time(client: Client) -> Iterator[None]:
     with (folder / f"token-{client.fingerprint[:2]}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _binding(row: OAuthToken, column: str) -> str:
-    return f"oauth_tokens.{column}:{row.id}"

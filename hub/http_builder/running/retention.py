@@ -7,7 +7,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from hub.accounts.quotas import accounts_by_retention
+from hub.audit.services import record_event
 from hub.columns import utc_now
+from hub.contracts.actor import SYSTEM
 from hub.extensions import db
 from hub.http_builder.models import RequestChainRun, RequestRun, RunState
 from hub.http_builder.running.chains import interrupt_chain
@@ -44,21 +47,31 @@ def end_abandoned_runs() -> int:
 
 
 def prune_runs() -> int:
-    """Forget runs that are too old, and of each request those beyond its newest; answers how many. Commits."""
+    """Forget runs too old for the plan of their owner, and of each request those beyond its newest. Answers how many; commits."""
     limits = request_limits()
-    before = utc_now() - dt.timedelta(days=limits.keep_days)
     is_over = RequestRun.state.not_in(ACTIVE)
-    old = sa.select(RequestRun.id).where(is_over, RequestRun.created_at < before).limit(BATCH)
+    kept = [(utc_now() - dt.timedelta(days=days), owners) for days, owners in accounts_by_retention(limits.keep_days).items()]
     rank = sa.func.row_number().over(
         partition_by=(RequestRun.user_id, RequestRun.request_id), order_by=(RequestRun.created_at.desc(), RequestRun.id.desc())
     )
     ranked = sa.select(RequestRun.id, rank.label("place")).where(is_over).subquery()
     surplus = sa.select(ranked.c.id).where(ranked.c.place > limits.keep_runs).limit(BATCH)
-    deleted = _delete_all(old) + _delete_all(surplus)
-    chains = sa.delete(RequestChainRun).where(RequestChainRun.state.not_in(ACTIVE), RequestChainRun.created_at < before)
-    db.session.execute(chains.execution_options(synchronize_session=False))
+    deleted = _delete_all(surplus)
+    ended = 0
+    for before, owners in kept:
+        old = sa.select(RequestRun.id).where(is_over, RequestRun.created_at < before, RequestRun.user_id.in_(owners))
+        deleted += _delete_all(old.limit(BATCH))
+        ended += _delete_chain_runs(before, owners)
+    if deleted or ended:
+        record_event(SYSTEM, "request_run.prune", "request_run", details={"runs": deleted, "chain_runs": ended})
     db.session.commit()
     return deleted
+
+
+def _delete_chain_runs(before: dt.datetime, owners: sa.Select[str]) -> int:
+    is_old = sa.and_(RequestChainRun.state.not_in(ACTIVE), RequestChainRun.created_at < before)
+    gone = sa.delete(RequestChainRun).where(is_old, RequestChainRun.user_id.in_(owners)).returning(RequestChainRun.id)
+    return len(db.session.scalars(gone.execution_options(synchronize_session=False)).all())
 
 
 def _delete_all(batch: sa.Select[str]) -> int:

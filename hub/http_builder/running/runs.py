@@ -19,10 +19,9 @@ from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.catalog import HttpMethod
 from hub.contracts.http import RequestDefinition
-from hub.crypto import current_vault
 from hub.errors import Conflict, NotFound, TooMany
 from hub.extensions import db
-from hub.http_builder.models import Environment, Request, RequestRun, RequestRunBody, RunState
+from hub.http_builder.models import RUN_INPUTS, Environment, Request, RequestRun, RequestRunBody, RunState
 from hub.identifiers import new_id
 from hub.jobs.services import enqueue
 from hub.pagination import Page, clamp_limit, keyset, make_page
@@ -105,7 +104,7 @@ def add_run(
         definition=definition.model_dump(mode="json"),
     )
     if secrets:
-        run.inputs = current_vault().encrypt(json.dumps(dict(secrets)), binding=_binding(run.id))
+        run.inputs = RUN_INPUTS.encrypt(json.dumps(dict(secrets)), run.id)
     db.session.add(run)
     db.session.flush()
     return run
@@ -263,9 +262,5 @@ def open_inputs(run: RequestRun) -> dict[str, str]:
     """The secrets that were typed for this run; DecryptionError where they do not open."""
     if not run.inputs:
         return {}
-    inputs: dict[str, str] = json.loads(current_vault().decrypt(run.inputs, binding=_binding(run.id)))
+    inputs: dict[str, str] = json.loads(RUN_INPUTS.decrypt(run.inputs, run.id))
     return inputs
-
-
-def _binding(run_id: str) -> str:
-    return f"request_runs.inputs:{run_id}"

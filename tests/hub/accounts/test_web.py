@@ -7,10 +7,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from hub.accounts import services
+from hub.accounts import users
+from hub.accounts.actors import Client
 from hub.accounts.demo import DEMO_EMAIL, DEMO_PASSWORD
-from hub.accounts.services import Client
+from hub.accounts.models import User
+from hub.accounts.passwords import hash_password
+from hub.extensions import db
 from hub.htmx import own_path
+from tests.hub.pages import comparable
 
 PASSWORD = "correct horse battery"
 
@@ -18,7 +22,7 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def person(session: object) -> str:
     """The e-mail address of somebody with a password."""
-    return services.register_user("carol@example.com", PASSWORD, "Carol", client=Client()).email
+    return users.register_user("carol@example.com", PASSWORD, "Carol", client=Client()).email
 
 
 def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **form: str) -> object:
@@ -42,7 +46,8 @@ def test_signing_in_and_out(client: FlaskClient, person: str) -> None:
 
 def test_the_demo_user_is_named_only_where_there_is_one(app: Flask, client: FlaskClient, session: object) -> None:
     assert DEMO_PASSWORD not in client.get("/login").text
-    services.register_user(DEMO_EMAIL, DEMO_PASSWORD, "Demo", client=Client())
+    db.session.add(User(email=DEMO_EMAIL, password=hash_password(DEMO_PASSWORD), name="Demo"))
+    db.session.commit()
     assert DEMO_PASSWORD in client.get("/login").text
     development = app.extensions["hub_config"]
     app.extensions["hub_config"] = dataclasses.replace(development, env="production")
@@ -82,11 +87,6 @@ def test_next_never_leads_elsewhere(target: str | None) -> None:
     assert own_path(target) == "/"
 
 
-def comparable(answer: object, email: str) -> str:
-    """The page without what was typed and without the token that changes every second."""
-    return re.sub(r'(value="|X-CSRFToken": ")[\w.-]{80,}"', "", answer.text.replace(email, ""))
-
-
 def test_wrong_address_and_wrong_password_look_the_same(client: FlaskClient, person: str) -> None:
     wrong_password = sign_in(client, person, "not this one")
     unknown = sign_in(client, "nobody@example.com")
@@ -118,6 +118,16 @@ def test_an_api_key_is_shown_once(client: FlaskClient, person: str) -> None:
     page = client.get("/account/api-keys").data
     assert b"Robot" in page
     assert secret[0] not in page
+
+
+def test_what_was_chosen_for_a_key_stays_in_the_form(client: FlaskClient, person: str) -> None:
+    sign_in(client, person)
+    wrong = client.post("/account/api-keys", data={"name": "Robot", "permissions": ["audit:read"], "days": "9999"})
+    assert (wrong.status_code, "Choose how long" in wrong.text, 'value="Robot"' in wrong.text) == (422, True, True)
+    boxes = re.findall(r'name="permissions" type="checkbox" value="([^"]+)"( checked)?', wrong.text)
+    assert [name for name, checked in boxes if checked] == ["audit:read"]
+    nameless = client.post("/account/api-keys", data={"name": "", "permissions": ["write"], "days": "0"})
+    assert re.search(r'<option value="0" selected', nameless.text)
 
 
 def test_settings_follow_to_the_next_browser(app: Flask, client: FlaskClient, person: str) -> None:

@@ -72,6 +72,7 @@ def test_only_patches_have_a_preview(alice: Actor, analysis: AiAnalysis, index: 
 
 
 def test_analyses_of_files_cannot_be_applied(alice: Actor, analyzer: OneAnswer) -> None:
+    db.session.commit()  # the hub ends its transaction before analyzers think
     document = services.analyze_document(alice, {"execution": failed_execution(), "workflow": make_workflow()})
     preview = preview_repair(alice, document.id, 0)
     assert preview.obstacle is not None
@@ -299,6 +300,7 @@ def test_list_is_paged_and_shows_the_newest_repair(alice: Actor, analysis: AiAna
 
 
 def test_evidence_that_postgresql_cannot_hold_is_cleaned(alice: Actor, analyzer: OneAnswer) -> None:
+    db.session.commit()  # the hub ends its transaction before analyzers think
     execution = copy.deepcopy(failed_execution())
     execution["data"]["resultData"]["error"]["message"] = "a\x00b\ud800"
     stored = services.analyze_document(alice, execution)

@@ -7,10 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from hub.accounts.actors import Client
+from hub.accounts.api_clients import become_program
+from hub.accounts.sessions import open_session
 from hub.analyses import repair_ledger
 from hub.analyses import services as analyses
 from hub.analyses.models import Repair
 from hub.audit.models import AuditLog
+from hub.automation.models import AutomationRun
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Cause, Diagnosis, LocalizedText, Suggestion
 from hub.executions.models import Execution
@@ -62,9 +66,23 @@ def test_unknown_fields_and_parameters_are_refused(program: Program) -> None:
         "/executions?status=BROKEN",
         "/executions?startedAfter=yesterday",
         "/executions?startedAfter=2026-01-01T00:00:00",
+        "/executions?startedAfter=1767225600",
+        "/failures?since=5.1e-303",
+        "/audit?since=12",
+        "/audit?since=0001-01-01T00:00:00%2B14:00",
+        "/executions?startedBefore=9999-12-31T23:59:59-12:00",
+        "/services?search=a&search=b",
     ):
         refused(program, 422, "GET", path)
     assert db.session.scalars(sa.select(Instance)).all() == []
+
+
+@pytest.mark.parametrize("value", [0.0, 1, "no", "true"])
+def test_what_is_only_taken_for_true_or_false_is_refused(program: Program, value: object) -> None:
+    made = program.call("POST", "/environments", json={"name": "Shop"}).json["id"]
+    assert pointers(refused(program, 422, "PATCH", f"/environments/{made}", json={"active": value})) == {"#/active"}
+    variable = {"name": "TOKEN", "isSecret": value}
+    assert pointers(refused(program, 422, "POST", f"/environments/{made}/variables", json=variable)) == {"#/isSecret"}
 
 
 @pytest.mark.parametrize("path", ["/instances", "/workflows", "/executions", "/analyses", "/audit"])
@@ -84,9 +102,10 @@ def test_unknown_paths_and_methods_are_problems_too(program: Program) -> None:
 
 
 def test_a_nul_character_is_no_server_error(program: Program) -> None:
-    answer = program.client.get("/api/v1/audit?action=%00", headers={"Authorization": f"Bearer {program.key}"})
+    refused(program, 422, "GET", "/audit?action=%00")
+    answer = program.client.get("/api/v1/executions/%00", headers={"Authorization": f"Bearer {program.key}"})
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
-    refused(program, 422, "POST", "/analyses", json={"executionId": "a\x00"})
+    refused(program, 404, "POST", "/analyses", json={"executionId": "a\x00"})  # read as "a"
     refused(program, 422, "POST", "/instances", json={"name": "a\x00", "url": "http://a\x00b", "apiKey": "\x00"})
 
 
@@ -100,6 +119,32 @@ def test_an_unexpected_error_tells_nothing(program: Program, monkeypatch: pytest
     assert "secret" not in answer.text
 
 
+# --- What pages do, programs do ------------------------------------------------------------------------------------
+
+
+def test_automation_of_one_instance_is_stopped_and_a_proposal_put_aside(program: Program, alice: Actor) -> None:
+    ids = build_estate(alice)
+    switch = f"/instances/{ids['instance_id']}/automation-switch"
+    assert program.get(switch) == {"stopped": False}
+    assert program.call("PUT", switch, json={"stopped": True}).json == program.get(switch) == {"stopped": True}
+    assert not program.get("/automation/switch")["stopped"]
+    assert program.call("POST", f"/automation/runs/{ids['run_id']}/dismiss").status_code == 204
+    assert db.session.get_one(AutomationRun, ids["run_id"]).dismissed_at is not None
+
+
+def test_the_workflow_before_a_repair(program: Program, alice: Actor) -> None:
+    ids = build_estate(alice)
+    assert program.get(f"/repairs/{ids['repair_id']}/old-workflow")["workflow"]["nodes"]
+    assert db.session.scalars(sa.select(AuditLog).where(AuditLog.action == "repair.download")).all()
+
+
+def test_operators_ask_for_a_verification(program_of: Callable[..., Program], alice: Actor, operator: Actor) -> None:
+    refused(program_of(alice), 403, "POST", "/audit/verification")
+    refused(program_of(operator, "audit:read"), 403, "POST", "/audit/verification")
+    asked = program_of(operator, "audit:write").call("POST", "/audit/verification")
+    assert (asked.status_code, asked.json["isRunning"]) == (202, True)
+
+
 # --- Strangers -----------------------------------------------------------------------------------------------------
 
 
@@ -107,6 +152,7 @@ def test_a_strangers_ids_are_not_found_anywhere(
     program_of: Callable[..., Program], spec: Json, alice: Actor, bob: Actor, repairable: Json
 ) -> None:
     program, stranger = program_of(alice), program_of(bob)
+    signed_in = Program(stranger.client, spec, become_program(open_session(str(bob.user_id), Client(via="api"))).access_token)
     digest = program.get(f"/analyses/{repairable['id']}/suggestions/0/preview")["digest"]
     body = {"suggestionIndex": 0, "digest": digest}
     made = program.call("POST", f"/analyses/{repairable['id']}/repairs", json=body).json
@@ -144,6 +190,8 @@ def test_a_strangers_ids_are_not_found_anywhere(
         "POST /environments/{environment_id}/variables": {"name": "MINE"},
         "PATCH /variables/{variable_id}": {"value": "x"},
         "PUT /chains/{chain_id}": {"name": "Mine", "steps": []},
+        "PATCH /webhooks/{webhook_id}": {"name": "Mine"},
+        "PUT /instances/{instance_id}/automation-switch": {"stopped": True},
     }
     tried = 0
     for template, methods in spec["paths"].items():
@@ -151,7 +199,8 @@ def test_a_strangers_ids_are_not_found_anywhere(
         if "{" in short and "{service_id}" not in short:
             for method in methods:
                 options = {"json": bodies.get(f"{method.upper()} {short}", {})} if method != "get" else {}
-                refused(stranger, 404, method.upper(), short.format(**ids), **options)
+                caller = stranger if any("apiKey" in way for way in methods[method]["security"]) else signed_in
+                refused(caller, 404, method.upper(), short.format(**ids), **options)
                 tried += 1
     assert tried >= 16
     refused(stranger, 404, "POST", "/analyses", json={"executionId": ids["execution_id"]})
@@ -185,7 +234,8 @@ def test_instances_from_cradle_to_grave(program: Program, fake_n8n: Callable[...
     assert program.call("DELETE", f"/instances/{instance['id']}").status_code == 204
     refused(program, 404, "GET", f"/instances/{instance['id']}")
     actions = set(db.session.scalars(sa.select(AuditLog.action).where(AuditLog.resource_id == instance["id"])))
-    assert actions == {"instance.create", "instance.test", "instance.update", "instance.sync", "instance.delete"}
+    changes = {"instance.create", "instance.test", "instance.update", "instance.sync", "instance.delete"}
+    assert actions == {*changes, "access.refused"}
 
 
 def test_what_is_wrong_with_an_instance_is_pointed_to(program: Program, alice: Actor) -> None:
@@ -339,3 +389,17 @@ def test_a_repair_is_previewed_agreed_to_and_polled(program: Program, repairable
     assert [row["id"] for row in program.get(path)["data"]] == [made.json["id"]]
     twice = program.call("POST", path, json={"suggestionIndex": 0, "digest": preview["digest"]})
     assert twice.json["id"] == made.json["id"]
+
+
+@pytest.mark.parametrize("field", ["a\0b", "\ud800", "a\udfff"])
+def test_texts_that_no_database_stores_are_cleaned(program: Program, field: str) -> None:
+    """``\\ud800`` is JSON, but no text; as an id it names nothing."""
+    made = program.call("POST", "/environments", json={"name": field})
+    assert made.status_code == 201
+    assert made.json["name"] == field.replace("\0", "").encode("utf-8", "replace").decode()
+    refused(program, 422, "POST", "/chains", json={"name": "Chain", "steps": [field]})
+
+
+def test_bytes_that_are_no_text_are_refused(program: Program) -> None:
+    for body in (b'{"name": "\xff"}', b'{"name": "\xed\xa0\x80"}'):
+        refused(program, 400, "POST", "/environments", data=body, content_type="application/json")

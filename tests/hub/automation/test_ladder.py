@@ -11,6 +11,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from hub.accounts import quotas
+from hub.accounts.models import Plan
+from hub.accounts.plan_limits import LIMITS, Limit
 from hub.analyses import repair as repairing
 from hub.analyses import services as analysing
 from hub.analyses.models import AiAnalysis, Repair, RepairState, Verdict
@@ -19,6 +22,7 @@ from hub.audit.models import AuditLog
 from hub.automation import runner, services
 from hub.automation.models import AutomationLevel, AutomationRun, RunOutcome
 from hub.automation.runner import queue_failures, run_automation, settle
+from hub.automation.words import describe_reason
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
 from hub.contracts.analysis import Cause
@@ -67,6 +71,24 @@ def test_explain_analyses_and_changes_nothing(shop: Shop) -> None:
     assert db.session.get_one(AiAnalysis, run.analysis_id).cause == Cause.TIMEOUT
     assert changes(shop.n8n) == []
     assert services.list_waiting(shop.actor) == []
+
+
+def test_a_month_that_is_used_up_stops_it_and_breaks_nothing(shop: Shop, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the job fails nor is n8n asked; the list says why."""
+    shop.set_level(LEVEL.EXPLAIN)
+    monkeypatch.setitem(quotas._counters, Limit.ANALYSES, lambda _account: LIMITS[Plan.FREE].analyses_per_month)
+    run = shop.run(shop.fail())
+    assert (run.outcome, run.reason, run.analysis_id, rule.asked) == (RunOutcome.SKIPPED, "plan-limit", None, 0)
+    assert "used up" in describe_reason(run.reason, run.details)
+
+
+def test_the_last_place_may_go_to_somebody_else_meanwhile(shop: Shop, rule: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.set_level(LEVEL.EXPLAIN)
+    counted = iter((0, 0, LIMITS[Plan.FREE].analyses_per_month))
+    monkeypatch.setitem(quotas._counters, Limit.ANALYSES, lambda _account: next(counted))
+    run = shop.run(shop.fail())
+    assert (run.outcome, run.reason, run.analysis_id) == (RunOutcome.SKIPPED, "plan-limit", None)
+    assert db.session.query(AiAnalysis).count() == 0
 
 
 def test_propose_waits_for_one_click(shop: Shop) -> None:

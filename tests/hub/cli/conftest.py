@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 
 from hub import create_app
-from hub.accounts.services import Client, register_user
+from hub.accounts.actors import Client
+from hub.accounts.users import register_user
 from hub.config import load_config
 from hub.extensions import db
 

@@ -12,7 +12,8 @@ from click.testing import Result
 from flask import Flask
 
 from hub import create_app
-from hub.accounts.services import Client, register_user
+from hub.accounts.actors import Client
+from hub.accounts.users import register_user
 from hub.analyses import jobs, repair, repair_ledger, services
 from hub.analyses.models import Repair, RepairState
 from hub.cli import main

@@ -79,7 +79,7 @@ def test_a_database_with_rows_is_overwritten_by_force_only(backup: Path, empty_a
     with empty_app.app_context():
         db.session.add(User(id="c2", email="later@example.com", password="!", name="Later"))
         db.session.commit()
-        with pytest.raises(Conflict, match="holds 4 rows"):
+        with pytest.raises(Conflict, match="holds 5 rows"):
             restore_backup(backup)
         assert read_counts()["users"] == 2
         db.session.remove()

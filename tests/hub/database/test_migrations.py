@@ -156,7 +156,8 @@ def test_a_migration_that_breaks_references_is_rolled_back(empty_app: Flask) -> 
             connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
             with connection.begin():
                 connection.exec_driver_sql(
-                    "INSERT INTO sessions (id, user_id, token, refresh_token, expires_at) VALUES ('c1', 'nobody', 'a', 'b', 'c')"
+                    "INSERT INTO sessions (id, user_id, token, refresh_token, expires_at, authenticated_at)"
+                    " VALUES ('c1', 'nobody', 'a', 'b', 'c', 'd')"
                 )
                 with pytest.raises(Conflict, match="1 references, first in table sessions"):
                     migrations.require_sound_references(connection)

@@ -155,6 +155,19 @@ def test_what_is_too_long_or_misnamed_is_refused_by_its_field(alice: Actor, draf
     assert list(caught.value.fields) == [field]
 
 
+def test_a_save_that_only_spells_what_was_stored_is_recorded_too(alice: Actor) -> None:
+    """What is written is recorded, though it says the same: the version alone would not show it."""
+    request = Request(user_id=alice.user_id, name="Orders", method=HttpMethod.GET, url=URL, settings={})
+    db.session.add(request)
+    db.session.commit()
+    version = services.version_of(request)
+    services.update_request(alice, request.id, services.draft_of(request))
+    assert services.version_of(request) == version
+    assert actions(request) == ["request.update"]
+    services.update_request(alice, request.id, services.draft_of(request))
+    assert actions(request) == ["request.update"]
+
+
 def test_a_save_over_a_newer_state_is_refused(alice: Actor) -> None:
     request = services.create_request(alice, make_draft())
     opened_version = services.version_of(request)

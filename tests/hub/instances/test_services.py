@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from pytest_httpserver import HTTPServer
 
+from hub.accounts.models import Plan
 from hub.audit.models import AuditLog
 from hub.columns import utc_now
 from hub.contracts.actor import Actor
@@ -21,6 +22,7 @@ from hub.extensions import db
 from hub.instances import services
 from hub.instances.errors import KeyUnreadable, RateLimited, Unauthorized
 from hub.instances.models import Instance, InstanceStatus
+from tests.hub.accounts.people import give_plan
 from tests.hub.factories import make_instance
 from tests.hub.instances.conftest import ALL_SCOPES, make_spec
 
@@ -193,6 +195,7 @@ def test_a_sample_is_read_only(alice: Actor) -> None:
 
 
 def test_lists_come_in_pages(alice: Actor) -> None:
+    give_plan(alice, Plan.PRO)
     for name in "CAEBD":
         create(alice, f"https://{name.lower()}.example.com", name)
     first = services.list_instances(alice, limit=2)

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hub.accounts.models import Plan
+from hub.accounts.plan_limits import LIMITS
+from hub.accounts.quotas import PlanLimitReached
 from hub.audit.models import AuditLog
 from hub.contracts.actor import Actor
 from hub.contracts.http import Pair, RequestDraft
-from hub.errors import Invalid
 from hub.extensions import db
 from hub.http_builder.definitions import definition_of
 from hub.http_builder.environments import list_variables
@@ -19,6 +21,7 @@ from hub.http_builder.importing import ImportResult, import_text, openapi, postm
 from hub.http_builder.importing.saving import GONE_TAG, Fate, plan_import, save_import
 from hub.http_builder.models import Request, Variable
 from hub.http_builder.services import delete_request, draft_of, get_request, update_request
+from tests.hub.accounts.people import give_plan
 from tests.hub.http_builder.importing.test_openapi import make_document
 from tests.hub.http_builder.importing.test_postman import make_collection, rows
 from tests.hub.statements import count_statements
@@ -171,10 +174,16 @@ def test_a_draft_that_cannot_be_stored_is_refused_by_itself(alice: Actor) -> Non
     assert len(all_requests(alice)) == 1
 
 
-def test_there_is_no_room_for_endless_requests(alice: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.http_builder.services.MAX_REQUESTS", 2)
-    with pytest.raises(Invalid):
-        save_import(alice, read(3))
+def test_all_or_nothing_where_the_plan_has_too_little_room(alice: Actor) -> None:
+    save_import(alice, read(3))
+    with pytest.raises(PlanLimitReached) as refused:
+        save_import(alice, read(LIMITS[Plan.FREE].saved_requests + 1))
+    assert refused.value.shortage.used == 3
+    db.session.rollback()
+    assert len(all_requests(alice)) == 3
+    save_import(alice, read(LIMITS[Plan.FREE].saved_requests))  # the first three are there already
+    save_import(alice, read(3, description="New"))  # and what is there can always be brought up to date
+    assert len(all_requests(alice)) == LIMITS[Plan.FREE].saved_requests
 
 
 def test_one_event_tells_what_happened(alice: Actor) -> None:
@@ -193,6 +202,7 @@ def test_drafts_without_an_origin_are_always_new(alice: Actor) -> None:
 
 
 def test_a_thousand_operations_cost_few_statements(alice: Actor) -> None:
+    give_plan(alice, Plan.PRO)
     result = read(1_000)
     with count_statements() as statements:
         save_import(alice, result)

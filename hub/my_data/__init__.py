@@ -1,0 +1,1 @@
+"""What belongs to a person, taken along as a file or deleted with the account."""
