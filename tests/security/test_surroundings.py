@@ -206,7 +206,8 @@ def test_uploads_are_bounded_before_they_are_read(alice: Actor, browser_of: Call
 
 #: What no answer may hold: words of the error, of Python, of SQL, and places of this machine.
 TELLING = re.compile(
-    r"swordfish|Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite|SELECT |/work/|/hub/|RuntimeError|jinja", re.IGNORECASE
+    rf"swordfish|Traceback|File \"|\.py\b|sqlalchemy|psycopg|sqlite|SELECT |{re.escape(str(ROOT))}|/hub/|RuntimeError|jinja",
+    re.IGNORECASE,
 )
 
 
