@@ -93,11 +93,12 @@ lock: .venv/.project ## choose versions anew and write requirements.lock
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
-# Scanners need other versions of what the hub uses too, so they live apart from it.
+# Scanners need other versions of what the hub uses too, so they live apart from it. The lock names everything, extras among it,
+# which pip would look for once more.
 .cache/scanners/.installed: tools/scanners/requirements.lock | .venv/bin/python
 	rm -rf .cache/scanners
 	$(BIN)/python -m venv .cache/scanners
-	.cache/scanners/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
+	.cache/scanners/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r $<
 	@touch $@
 
 .venv/.project: pyproject.toml .venv/.dependencies
