@@ -51,6 +51,11 @@ def own_path(target: str | None) -> str:
     return target
 
 
+def given(name: str) -> str:
+    """A value of the form that was sent, or of the address where a page is only asked for; empty text where there is none."""
+    return (request.form if request.method == "POST" else request.args).get(name, "")
+
+
 def read_filters(names: Iterable[str]) -> dict[str, str]:
     """The named filters of a list from the address; empty text for one that is not set."""
     return {name: request.args.get(name, "").strip() for name in names}

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from hub.accounts import step_up
 from hub.accounts.web import current_actor, set_session_cookie
 from hub.errors import HubError, Invalid, NeedsReauthentication, TooMany
-from hub.htmx import go_to_path, own_path, render
+from hub.htmx import given, go_to_path, own_path, render
 
 bp = Blueprint("confirmation", __name__)
 
@@ -40,7 +40,7 @@ def _page(error: HubError | None) -> str:
         ways=step_up.list_ways(current_actor()),
         error=error,
         fields=error.fields if isinstance(error, Invalid) else {},
-        next=own_path(request.values.get("next")),
+        next=own_path(given("next")),
     )
 
 

@@ -10,7 +10,7 @@ from hub.accounts import password_changes
 from hub.accounts.password_strength import Strength, estimate_strength
 from hub.accounts.web import request_client, set_device_cookie
 from hub.errors import HubError, Invalid, NotFound, TooMany
-from hub.htmx import go_to, render
+from hub.htmx import given, go_to, render
 from hub.mail.services import can_send_mail
 
 bp = Blueprint("passwords", __name__, url_prefix="/password")
@@ -77,7 +77,7 @@ def submit_reset() -> ResponseReturnValue:
 
 
 def _reset_page(error: HubError | None) -> ResponseReturnValue:
-    token = request.values.get("token", "")
+    token = given("token")
     email = password_changes.find_reset(token)
     if email is None:
         return _over(_("This link is over or was used. Ask for a new one."))

@@ -12,7 +12,7 @@ from hub.accounts import plans
 from hub.accounts.models import Plan
 from hub.accounts.web import current_actor
 from hub.errors import Invalid
-from hub.htmx import go_to, render
+from hub.htmx import given, go_to, render
 
 bp = Blueprint("people", __name__, url_prefix="/people")
 
@@ -40,8 +40,8 @@ def change() -> ResponseReturnValue:
 
 
 def _people_page(error: Invalid | None = None) -> str:
-    search, cursor = request.values.get("search", ""), request.args.get("cursor")
-    wanted = next((plan for plan in Plan if plan.value == request.values.get("wanted")), None)
+    search, cursor = given("search"), request.args.get("cursor")
+    wanted = next((plan for plan in Plan if plan.value == given("wanted")), None)
     page = plans.list_people(current_actor(), search=search, plan=wanted, cursor=cursor)
     here: dict[str, Any] = {"search": search or None, "wanted": wanted.value if wanted else None}
     return render(

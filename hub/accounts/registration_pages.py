@@ -11,7 +11,7 @@ from hub.accounts.password_pages import retry_after
 from hub.accounts.sessions import open_session
 from hub.accounts.web import remember_settings, request_client, session_token, start_session
 from hub.errors import HubError, Invalid, NotFound, TooMany
-from hub.htmx import go_to, render
+from hub.htmx import given, go_to, render
 
 bp = Blueprint("registration", __name__, url_prefix="/register")
 
@@ -38,7 +38,7 @@ def submit_confirm() -> ResponseReturnValue:
 
 
 def _page(error: HubError | None) -> ResponseReturnValue:
-    token = request.values.get("token", "")
+    token = given("token")
     registration = verification.find_registration(token)
     if registration is None:
         return _over(_("This link is over or was used. Sign in, or register again."))

@@ -28,7 +28,7 @@ from hub.accounts.web import (
 from hub.columns import utc_now
 from hub.cookies import read_cookie
 from hub.errors import HubError, Invalid, NotAllowed, TooMany
-from hub.htmx import go_to, own_path, render
+from hub.htmx import given, go_to, own_path, render
 from hub.i18n import current_language
 from hub.mail.services import can_send_mail
 from hub.preferences import THEME_COOKIE
@@ -65,7 +65,7 @@ def _login_page(error: HubError | None) -> str:
         "accounts/login.html",
         error=error,
         email=request.form.get("email", ""),
-        next=own_path(request.values.get("next")),
+        next=own_path(given("next")),
         registration=_registration_is_open(),
         demo=_demo_login(),
         passkeys=current_relying_party() is not None,

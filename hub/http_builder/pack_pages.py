@@ -12,7 +12,7 @@ from hub.accounts.web import current_actor
 from hub.catalog.services import endpoint_of
 from hub.catalog.views import CATEGORIES, bp
 from hub.errors import Invalid, NotFound
-from hub.htmx import go_to, go_to_path, render
+from hub.htmx import given, go_to, go_to_path, render
 from hub.http_builder import pack_use
 from hub.http_builder.key_verdict import KeyVerdict, judge_key
 from hub.http_builder.pack_use import FillPage
@@ -61,7 +61,7 @@ def use(service_id: str, endpoint_id: str) -> ResponseReturnValue:
 
 
 def _service_page(service_id: str, error: Invalid | None = None) -> str:
-    choice = request.values.get("auth", "")
+    choice = given("auth")
     page = pack_use.show_service(current_actor(), service_id, choice)
     return render(
         "catalog/service.html",

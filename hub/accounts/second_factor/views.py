@@ -16,7 +16,7 @@ from hub.accounts.second_factor.services import Ceremony
 from hub.accounts.second_factor.web import browser_secret, current_relying_party, forget_pending_token, pending_token
 from hub.accounts.web import current_actor, request_client, session_token, welcome
 from hub.errors import HubError, Invalid, TooMany, Unavailable
-from hub.htmx import go_to, own_path, render
+from hub.htmx import given, go_to, own_path, render
 
 bp = Blueprint("second_factor", __name__)
 
@@ -78,15 +78,13 @@ def sign_in_with_passkey() -> ResponseReturnValue:
 
 def _ask_page(error: HubError | None) -> str:
     offers_passkey = services.has_passkey(pending_token()) and current_relying_party() is not None
-    return render(
-        "accounts/second_factor/ask.html", error=error, next=own_path(request.values.get("next")), offers_passkey=offers_passkey
-    )
+    return render("accounts/second_factor/ask.html", error=error, next=own_path(given("next")), offers_passkey=offers_passkey)
 
 
 def _begin_again(error: pending.Expired) -> ResponseReturnValue:
     forget_pending_token()
     flash(error.message, "warning")
-    return redirect(url_for("accounts.login", next=own_path(request.values.get("next"))), code=303)
+    return redirect(url_for("accounts.login", next=own_path(given("next"))), code=303)
 
 
 def _retry_after(error: HubError) -> dict[str, str]:
