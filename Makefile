@@ -34,10 +34,10 @@ test-postgresql: setup ## run the test suite on a PostgreSQL that is started fro
 	HUB_TEST_DATABASE=postgresql $(PYTEST) -q -n $(WORKERS) --randomly-seed=$(SEED) -m "not n8n and not browser"
 
 test-n8n: setup n8n ## walk the main road against a real n8n
-	$(PYTEST) -q --randomly-seed=$(SEED) -m n8n tests/n8n
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --randomly-seed=$(SEED) -m n8n tests/n8n
 
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
-	$(PYTEST) -q --randomly-seed=$(SEED) -m browser tests/browser
+	$(PYTEST) -q -n $(WORKERS) --dist loadgroup --randomly-seed=$(SEED) -m browser tests/browser
 
 bench: bench-repair ## print how good the repairs are, and what a page, an analysis, a worker, a sync and a request cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py
