@@ -37,7 +37,7 @@ test-n8n: setup n8n ## walk the main road against a real n8n
 	$(PYTEST) -q -n $(WORKERS) --dist loadfile --randomly-seed=$(SEED) -m n8n tests/n8n
 
 test-browser: setup ## open every page in Chromium: axe, CSP, widths, both languages
-	$(PYTEST) -q -n $(WORKERS) --dist loadgroup --randomly-seed=$(SEED) -m browser tests/browser
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --randomly-seed=$(SEED) -m browser tests/browser
 
 bench: bench-repair ## print how good the repairs are, and what a page, an analysis, a worker, a sync and a request cost
 	$(PYTEST) -q -s -p no:randomly tests/benchmarks/test_page_costs.py

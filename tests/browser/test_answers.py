@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.site import Site, open_context, watch
 from tests.browser.test_pages import find_violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("answers")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

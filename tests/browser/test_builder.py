@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.site import Site, open_context, watch
 from tests.browser.test_pages import find_violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("builder")]
+pytestmark = pytest.mark.browser
 
 KEY = "sk_live_abcdef123456"
 COMMAND = f"curl 'https://api.example.com/v1/orders?status=open' \\\n -H 'Authorization: Bearer {KEY}' --json '{{}}'"

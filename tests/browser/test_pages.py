@@ -71,11 +71,7 @@ class Seen:
     missing_icons: list[str] = field(default_factory=list)
 
 
-#: Each is seen whole by one worker, and different ones by different workers.
-WAYS_TO_SEE = [pytest.param(way, marks=pytest.mark.xdist_group(way)) for way in ("en-light", "en-dark", "ar-light", "ar-dark")]
-
-
-@pytest.fixture(scope="module", params=WAYS_TO_SEE)
+@pytest.fixture(scope="module", params=["en-light", "en-dark", "ar-light", "ar-dark"])
 def seen(request: pytest.FixtureRequest, site: Site, chromium: Browser) -> Seen:
     """All pages opened in one language and theme, wide and narrow."""
     language, theme = request.param.split("-")

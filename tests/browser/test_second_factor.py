@@ -15,7 +15,7 @@ from tests.browser.site import EMAIL, PASSWORD, watch
 from tests.browser.test_pages import find_too_wide, find_violations
 from tests.live_hub import LiveHub
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("second_factor")]
+pytestmark = pytest.mark.browser
 
 DEVICE = {
     "protocol": "ctap2",
