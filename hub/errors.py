@@ -13,6 +13,11 @@ class HubError(Exception):
         super().__init__(message)
         self.message = message
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an HTTP answer with this error says in its headers."""
+        return {}
+
 
 class Unauthenticated(HubError):
     """Nobody is signed in, or the API key is not valid."""
@@ -65,6 +70,11 @@ class TooMany(HubError):
         super().__init__(message)
         self.retry_after = retry_after
         self.is_first = is_first
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to come back, in seconds (RFC 9110, section 10.2.3)."""
+        return {"Retry-After": str(self.retry_after)}
 
 
 class Invalid(HubError):

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from hub.errors import HubError, TooMany
+from hub.errors import HubError
 from hub.extensions import db
 
 
@@ -37,8 +37,7 @@ def _show(status: int, message: str) -> str:
 
 def show_hub_error(error: HubError) -> ResponseReturnValue:
     """The error's own words."""
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
-    return _show(error.status, error.message), error.status, headers
+    return _show(error.status, error.message), error.status, error.headers
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

@@ -29,8 +29,7 @@ def submit_confirm() -> ResponseReturnValue:
     try:
         token = step_up.confirm_identity(current_actor(), request.form.get("way", ""), request.form)
     except (Invalid, TooMany) as error:
-        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
-        return _page(error), error.status, headers
+        return _page(error), error.status, error.headers
     return set_session_cookie(go_to_path(own_path(request.form.get("next"))), token)
 
 

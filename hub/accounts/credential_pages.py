@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hub.accounts import password_changes, step_up, verification
-from hub.accounts.password_pages import retry_after, typed_strength
+from hub.accounts.password_pages import typed_strength
 from hub.accounts.web import current_actor, set_device_cookie, set_session_cookie
 from hub.errors import HubError, Invalid, NotFound, TooMany
 from hub.htmx import go_to, render
@@ -28,7 +28,7 @@ def submit_password() -> ResponseReturnValue:
     try:
         session_token, device = password_changes.change_password(current_actor(), request.form.get("password", ""))
     except (Invalid, TooMany) as error:
-        return _page(password_error=error), error.status, retry_after(error)
+        return _page(password_error=error), error.status, error.headers
     flash(_("Your password was changed. All your other sessions were ended."), "success")
     return set_device_cookie(set_session_cookie(go_to("credentials.credentials"), session_token), device)
 
@@ -39,7 +39,7 @@ def submit_email() -> ResponseReturnValue:
     try:
         verification.ask_to_change_email(current_actor(), request.form.get("email", ""))
     except (Invalid, TooMany) as error:
-        return _page(email_error=error), error.status, retry_after(error)
+        return _page(email_error=error), error.status, error.headers
     flash(_("We have sent a mail to the new address. Open its link to confirm it."), "success")
     return go_to("credentials.credentials")
 

@@ -16,11 +16,6 @@ from hub.mail.services import can_send_mail
 bp = Blueprint("passwords", __name__, url_prefix="/password")
 
 
-def retry_after(error: HubError) -> dict[str, str]:
-    """The header of an answer that asks to wait."""
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
-
-
 def typed_strength() -> Strength | None:
     """How strong the password is that the form carries; None where none was typed."""
     form = request.form
@@ -47,7 +42,7 @@ def submit_forgot() -> ResponseReturnValue:
     try:
         password_changes.ask_for_reset(email, client=request_client())
     except (Invalid, TooMany) as error:
-        return _forgot_page(error), error.status, retry_after(error)
+        return _forgot_page(error), error.status, error.headers
     return render("accounts/mail_sent.html", email=email.strip(), purpose="reset")
 
 
@@ -82,7 +77,7 @@ def _reset_page(error: HubError | None) -> ResponseReturnValue:
     if email is None:
         return _over(_("This link is over or was used. Ask for a new one."))
     page = render("accounts/reset.html", error=error, token=token, email=email, strength=typed_strength())
-    return (page, error.status, retry_after(error)) if error else page
+    return (page, error.status, error.headers) if error else page
 
 
 def _over(message: str) -> ResponseReturnValue:

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hub.accounts import verification
-from hub.accounts.password_pages import retry_after
 from hub.accounts.sessions import open_session
 from hub.accounts.web import remember_settings, request_client, session_token, start_session
 from hub.errors import HubError, Invalid, NotFound, TooMany
@@ -43,7 +42,7 @@ def _page(error: HubError | None) -> ResponseReturnValue:
     if registration is None:
         return _over(_("This link is over or was used. Sign in, or register again."))
     page = render("accounts/confirm_registration.html", error=error, token=token, email=registration.email)
-    return (page, error.status, retry_after(error)) if error else page
+    return (page, error.status, error.headers) if error else page
 
 
 def _over(message: str) -> ResponseReturnValue:

@@ -56,7 +56,7 @@ def submit_login() -> ResponseReturnValue:
             form.get("email", ""), form.get("password", ""), client=request_client(), replaces=session_token()
         )
     except (Invalid, TooMany) as error:
-        return _login_page(error), error.status, _retry_after(error)
+        return _login_page(error), error.status, error.headers
     return go_on(result, own_path(form.get("next")))
 
 
@@ -76,10 +76,6 @@ def _demo_login() -> tuple[str, str] | None:
     """E-mail and password of the demo user, for a newcomer who just typed ``make run``."""
     offered = current_app.extensions["hub_config"].is_development and users.has_user(DEMO_EMAIL)
     return (DEMO_EMAIL, DEMO_PASSWORD) if offered else None
-
-
-def _retry_after(error: HubError) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
 
 
 def _registration_is_open() -> bool:
@@ -102,7 +98,7 @@ def submit_register() -> ResponseReturnValue:
             return _register_at_once()
         return _register_by_mail()
     except (Invalid, TooMany) as error:
-        return _register_page(error), error.status, _retry_after(error)
+        return _register_page(error), error.status, error.headers
 
 
 def _register_by_mail() -> str:

@@ -18,12 +18,14 @@ from hub.accounts.actors import Client
 from hub.accounts.sessions import ABSOLUTE_LIFETIME, SignedIn
 from hub.config import Config
 from hub.contracts.actor import Actor
+from hub.cookies import keep_cookie, read_cookie
 from hub.errors import Unauthenticated
 from hub.extensions import login
 from hub.htmx import go_to_path, own_path
 from hub.preferences import CHOICES, remember
 
 API_PREFIX = "/api/"
+DEVICE_COOKIE = "hub_device"
 
 #: The only endpoints that answer without a session or an API key. A route that is not here is closed.
 PUBLIC_ENDPOINTS = frozenset(
@@ -96,7 +98,7 @@ def request_client() -> Client:
         ip_address=request.remote_addr,
         user_agent=request.headers.get("User-Agent"),
         via=via,
-        device=request.cookies.get(_device_cookie_name()),
+        device=read_cookie(DEVICE_COOKIE) or None,
     )
 
 
@@ -118,10 +120,6 @@ def _config() -> Config:
 def session_cookie_name() -> str:
     """``__Host-`` binds the cookie to this host and to https, so browsers take it only with Secure."""
     return "__Host-hub" if _config().secure_cookies else "hub_session"
-
-
-def _device_cookie_name() -> str:
-    return "__Host-hub_device" if _config().secure_cookies else "hub_device"
 
 
 def session_token() -> str | None:
@@ -159,15 +157,7 @@ def welcome(token: str, path: str) -> Response:
 
 def set_device_cookie(response: Response, token: str) -> Response:
     """Let the browser be known again, after signing out too: it opens nothing (``devices``)."""
-    response.set_cookie(
-        _device_cookie_name(),
-        token,
-        max_age=int(devices.LIFETIME.total_seconds()),
-        secure=_config().secure_cookies,
-        httponly=True,
-        samesite="Lax",
-        path="/",
-    )
+    keep_cookie(response, DEVICE_COOKIE, token, int(devices.LIFETIME.total_seconds()))
     return response
 
 

@@ -15,7 +15,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from hub import errors_web
 from hub.accounts.quotas import PlanLimitReached, Shortage
-from hub.errors import HubError, Invalid, TooMany
+from hub.errors import HubError, Invalid
 from hub.extensions import db
 from hub.json_api import PLAN_LIMIT_TYPE, FieldProblem, InvalidRequest, Problem, ShortageResource, api, to_camel
 from hub.storable import load_json
@@ -56,8 +56,7 @@ def show_hub_error(error: HubError) -> ResponseReturnValue:
     elif isinstance(error, Invalid):
         problems = [FieldProblem(detail=text, pointer=f"#/{to_camel(name)}") for name, text in error.fields.items()]
     answer = _answer(error.status, error.message, problems, error.shortage if isinstance(error, PlanLimitReached) else None)
-    if isinstance(error, TooMany):
-        answer.headers["Retry-After"] = str(error.retry_after)
+    answer.headers.update(error.headers)
     return answer
 
 

@@ -45,7 +45,7 @@ def submit() -> ResponseReturnValue:
     except pending.Expired as error:
         return _begin_again(error)
     except (Invalid, TooMany, Unavailable) as error:
-        return _ask_page(error), error.status, _retry_after(error)
+        return _ask_page(error), error.status, error.headers
     return welcome(token, own_path(form.get("next")))
 
 
@@ -85,10 +85,6 @@ def _begin_again(error: pending.Expired) -> ResponseReturnValue:
     forget_pending_token()
     flash(error.message, "warning")
     return redirect(url_for("accounts.login", next=own_path(given("next"))), code=303)
-
-
-def _retry_after(error: HubError) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
 
 
 def _as_json(ceremony: Ceremony) -> ResponseReturnValue:
